@@ -1,0 +1,94 @@
+# Everything here works in a fresh clone with nothing but python3 and make. Environments are made in .venvs, again
+# whenever what they are made from changes; a pyvenv.cfg stands for its environment.
+
+PYTHON ?= python3
+TARGET ?= .venvs/pins
+LOCK ?= $(if $(filter .venvs/pins,$(TARGET)),tests/requirements.txt)
+OPTIONS ?=
+JOBS ?= 2
+ARGS ?=
+
+PINS := .venvs/pins
+TOOL := .venvs/tool
+TEST := .venvs/test
+BENCH := .venvs/bench
+BENCH_TARGET := .venvs/bench-target
+
+SOURCES := pyproject.toml $(shell find src -name __pycache__ -prune -o -print)
+VENV := $(PYTHON) -I -m venv --clear
+INSTALL := -I -m pip --disable-pip-version-check --no-input install -qq
+HASHED := --require-hashes --no-deps --only-binary :all: --requirement
+COMPILE = $(TEST)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.10 --fork-strategy fewest \
+	--no-build --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help scan test lint format docs bench screenshots pins clean
+
+help:  ## list what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
+
+scan: $(TOOL)/bin/envcheck $(PINS)/pyvenv.cfg  ## scan TARGET= (the pins) against LOCK= (their requirements), OPTIONS=
+	@$(TOOL)/bin/envcheck scan '$(TARGET)' $(if $(LOCK),--lock '$(LOCK)') $(OPTIONS)
+
+test: $(TEST)/pyvenv.cfg  ## run the tests on JOBS=2 processes; ARGS= goes to pytest
+	$(TEST)/bin/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
+
+lint: $(TEST)/pyvenv.cfg  ## ruff, mypy, the layers
+	$(TEST)/bin/ruff check
+	$(TEST)/bin/ruff format --check
+	$(TEST)/bin/mypy
+	$(TEST)/bin/lint-imports
+
+format: $(TEST)/pyvenv.cfg  ## rewrite the sources as ruff formats them
+	$(TEST)/bin/ruff check --fix
+	$(TEST)/bin/ruff format
+
+docs: $(TEST)/pyvenv.cfg  ## build the documentation strictly, into docs/_build
+	$(TEST)/bin/python -m sphinx --builder html --fail-on-warning --keep-going --nitpicky --fresh-env --quiet docs docs/_build
+	@echo "docs/_build/index.html"
+
+bench: $(TOOL)/bin/envcheck $(BENCH)/pyvenv.cfg $(BENCH_TARGET)/pyvenv.cfg  ## time a scan beside its yardsticks; ARGS=
+	$(PYTHON) -I tests/bench/bench.py --tool $(TOOL) --fetter $(BENCH)/bin/fetter --lock tests/bench/target.txt $(ARGS) $(BENCH_TARGET)
+
+screenshots: $(TEST)/pyvenv.cfg  ## draw docs/images/*.svg from real scans
+	$(TEST)/bin/python docs/screenshots.py docs/images
+
+pins: $(TEST)/pyvenv.cfg  ## pin the newest development dependencies, with hashes
+	$(COMPILE) tests/requirements.in --output-file tests/requirements.txt
+	$(COMPILE) tests/requirements-run.in --constraints tests/requirements.txt --output-file tests/requirements-run.txt
+	$(COMPILE) tests/bench/requirements.in --output-file tests/bench/requirements.txt
+	$(COMPILE) tests/bench/target.in --output-file tests/bench/target.txt
+
+clean:  ## remove everything made here
+	rm -rf .venvs dist docs/_build .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find src tests docs -name __pycache__ -prune -exec rm -rf {} +
+
+# The development pins and nothing else: what `make scan` looks at, and where the build backend comes from.
+$(PINS)/pyvenv.cfg: tests/requirements.txt
+	$(VENV) $(PINS)
+	$(PINS)/bin/python $(INSTALL) $(HASHED) tests/requirements.txt
+
+# The tool as a user has it: its own environment, its pinned dependencies, no build backend, not editable.
+$(TOOL)/pyvenv.cfg: tests/requirements-run.txt
+	$(VENV) $(TOOL)
+	$(TOOL)/bin/python $(INSTALL) $(HASHED) tests/requirements-run.txt
+
+$(TOOL)/bin/envcheck: $(TOOL)/pyvenv.cfg $(PINS)/pyvenv.cfg $(SOURCES)
+	rm -rf .venvs/dist
+	$(PINS)/bin/python -I -m pip --disable-pip-version-check wheel -qq --no-deps --no-build-isolation --wheel-dir .venvs/dist .
+	$(TOOL)/bin/python $(INSTALL) --no-deps --no-index --force-reinstall .venvs/dist/*.whl
+
+# The pins and the sources as they are.
+$(TEST)/pyvenv.cfg: tests/requirements.txt pyproject.toml
+	$(VENV) $(TEST)
+	$(TEST)/bin/python $(INSTALL) $(HASHED) tests/requirements.txt
+	$(TEST)/bin/python $(INSTALL) --no-deps --no-index --no-build-isolation --editable .
+
+$(BENCH)/pyvenv.cfg: tests/bench/requirements.txt
+	$(VENV) $(BENCH)
+	$(BENCH)/bin/python $(INSTALL) $(HASHED) tests/bench/requirements.txt
+
+$(BENCH_TARGET)/pyvenv.cfg: tests/bench/target.txt
+	$(VENV) $(BENCH_TARGET)
+	$(BENCH_TARGET)/bin/python $(INSTALL) $(HASHED) tests/bench/target.txt

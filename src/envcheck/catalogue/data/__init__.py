@@ -1,0 +1,1 @@
+"""Tables of digests, generated from real packages by ``tests/tools/make_catalogue.py``; a family a module."""

@@ -1,0 +1,367 @@
+"""Startup checks: what runs before the user's first line, and whether somebody answers for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from envcheck.checks.base import check, finding, is_below, is_outside
+from envcheck.model.facts import Facts
+from envcheck.model.finding import Evidence, Finding, Rule, Severity
+from envcheck.model.ownership import Owner
+from envcheck.model.startup import ClosureFile, StartupEntry
+
+_RECREATE = (
+    "keep a copy for evidence first; then recreate the environment from the lockfile without caches, "
+    "and rotate the credentials that this user could read"
+)
+
+UNPROVEN = ("unrecorded", "modified")
+
+
+def _evidence(entry: StartupEntry) -> tuple[tuple[str, Evidence], ...]:
+    pairs: list[tuple[str, Evidence]] = [("kind", entry.kind), ("runs", entry.runs)]
+    if entry.occurrences:
+        pairs.append(("order", entry.occurrences[0].order))
+    if entry.code is not None:
+        pairs.append(("code", entry.code))
+    for name, value in (
+        ("loads", entry.loads),
+        ("sha256", entry.sha256),
+        ("when", entry.when),
+        ("outside", entry.outside),
+    ):
+        if value is not None:
+            pairs.append((name, value))
+    if entry.capabilities:
+        pairs.append(("capabilities", list(entry.capabilities)))
+    if entry.notes:
+        pairs.append(("hiding", list(entry.notes)))
+    return tuple(pairs)
+
+
+def when_it_runs(entry: StartupEntry) -> str:
+    """``Runs first, 2 times, at every start of this Python``: for messages."""
+    if not entry.runs:
+        return f"Does not run here: {entry.reason}"
+    first = min((occurrence.order for occurrence in entry.occurrences), default=0)
+    place = {1: "first", 2: "second", 3: "third"}.get(first, f"as number {first}")
+    times = "" if entry.runs == 1 else f", {entry.runs} times"
+    condition = f" ({entry.when})" if entry.when else ""
+    return f"Runs {place}{times}, at every start of this Python, before your code{condition}"
+
+
+def _owner_name(owner: Owner | None) -> str | None:
+    return None if owner is None else owner.name
+
+
+def about_entry(facts: Facts, rule: Rule, entry: StartupEntry, message: str) -> Finding:
+    """A finding about a startup entry, at its file and line."""
+    return finding(
+        facts,
+        rule,
+        message=message,
+        path=entry.path,
+        line=entry.line,
+        owner=_owner_name(entry.owner),
+        subject=entry.sha256,
+        evidence=_evidence(entry),
+    )
+
+
+def about_file(facts: Facts, rule: Rule, entry: StartupEntry, file: ClosureFile, message: str) -> Finding:
+    """A finding about a file that a startup entry loads; ``message`` goes on after who loads it."""
+    return finding(
+        facts,
+        rule,
+        message=f"Loaded at every start of this Python by {_name(entry)}{message}",
+        path=file.path,
+        owner=_owner_name(file.owner),
+        subject=file.sha256,
+        evidence=(("loaded_by", entry.path), ("sha256", file.sha256)),
+    )
+
+
+def _what(entry: StartupEntry) -> str:
+    if entry.kind == "pth-import":
+        return "an import line of a .pth file"
+    if entry.kind == "start-entry-point":
+        return "an entry point of a .start file"
+    return f"the module {entry.kind}"
+
+
+def _closure(facts: Facts) -> Iterator[tuple[StartupEntry, ClosureFile]]:
+    """Each file that some running entry loads, once, that is not itself an entry's file."""
+    seen = {entry.path for entry in facts.plan.entries}
+    for entry in facts.plan.entries:
+        if entry.runs:
+            for file in entry.closure:
+                if file.path not in seen:
+                    seen.add(file.path)
+                    yield entry, file
+
+
+def _reason(entry: StartupEntry) -> str:
+    if entry.owner is None:
+        return "no installed package lists this file"
+    return f"{entry.owner.name} lists it, but nothing that {entry.owner.name} claims proves its content"
+
+
+@check(
+    Rule(
+        id="startup-code-unowned",
+        severity=Severity.HIGH,
+        summary="Code that no installed package accounts for runs at every start of Python.",
+        why="A .pth import line, sitecustomize or usercustomize runs before the first line of any program, test or "
+        "tool of this environment. Attackers plant them because no package manager lists or verifies them.",
+        remedy=_RECREATE,
+        example="site-packages/shop_init.pth:1  import os, subprocess, sys; subprocess.Popen(...)",
+    )
+)
+def startup_code_unowned(facts: Facts, rule: Rule) -> Iterator[Finding]:
+    """Entries that run, and files that they load, with nothing that vouches for the bytes."""
+    for entry in facts.plan.entries:
+        if entry.runs and entry.assurance == "unrecorded":
+            yield about_entry(facts, rule, entry, f"{when_it_runs(entry)}: {_what(entry)}, and {_reason(entry)}.")
+    for entry, file in _closure(facts):
+        if file.assurance == "unrecorded":
+            yield about_file(facts, rule, entry, file, ", and no installed package proves its content.")
+
+
+def _name(entry: StartupEntry) -> str:
+    name = entry.path.rsplit("/", 1)[-1]
+    return name if entry.line is None else f"{name}:{entry.line}"
+
+
+@check(
+    Rule(
+        id="startup-code-modified",
+        severity=Severity.CRITICAL,
+        summary="A startup file differs from what its package installed.",
+        why="The file runs at every start of Python and its bytes are not those that the package's RECORD claims: "
+        "somebody changed it after it was installed.",
+        remedy=_RECREATE,
+        example="site-packages/distutils-precedence.pth:1",
+    )
+)
+def startup_code_modified(facts: Facts, rule: Rule) -> Iterator[Finding]:
+    """Entries and closure files whose proof fails."""
+    for entry in facts.plan.entries:
+        if entry.runs and entry.assurance == "modified":
+            yield about_entry(facts, rule, entry, f"{when_it_runs(entry)}. {_differs(entry.owner)}")
+    for entry, file in _closure(facts):
+        if file.assurance == "modified":
+            yield about_file(facts, rule, entry, file, f". {_differs(file.owner)}")
+
+
+def _differs(owner: Owner | None) -> str:
+    return f"It differs from what {_owner_name(owner) or 'its package'} installed."
+
+
+_TRICKS = {
+    "off-screen": "the code stands behind a run of blanks, beyond the right edge of a screen",
+    "line-separator": "a separator that editors do not show ends a line in the middle of what looks like one",
+    "leading-dot": "the name begins with a dot",
+    "control-characters": "control characters stand in the line",
+    "bidi": "bidirectional controls make the line read differently from what it does",
+    "zero-width": "invisible characters stand in the line",
+}
+
+
+@check(
+    Rule(
+        id="startup-code-hidden",
+        severity=Severity.HIGH,
+        summary="Startup code is written so that a person does not see it.",
+        why="No tool writes startup files with code pushed off screen, odd line separators or invisible characters; "
+        "whoever wrote this wanted it overlooked.",
+        remedy="read the code as envcheck shows it (--format json has it whole); if you did not write it, treat the "
+        "environment as compromised",
+        example="site-packages/tidy.pth:1  # comment<form feed>import tidy",
+    )
+)
+def startup_code_hidden(facts: Facts, rule: Rule) -> Iterator[Finding]:
+    """Entries whose text uses a trick."""
+    for entry in facts.plan.entries:
+        if entry.notes:
+            tricks = "; ".join(_TRICKS.get(note, note) for note in entry.notes)
+            yield about_entry(facts, rule, entry, f"{when_it_runs(entry)}. It is hidden: {tricks}.")
+
+
+@check(
+    Rule(
+        id="startup-bytecode-only",
+        severity=Severity.HIGH,
+        summary="Startup code exists only as bytecode, without a source.",
+        why="Sourceless bytecode cannot be read or reviewed; packages do not ship startup code that way.",
+        remedy=_RECREATE,
+        example="site-packages/sitecustomize.pyc",
+    )
+)
+def startup_bytecode_only(facts: Facts, rule: Rule) -> Iterator[Finding]:
+    """Customize modules and closure files that are a ``NAME.pyc`` outside ``__pycache__``."""
+    for entry in facts.plan.entries:
+        if entry.runs and entry.line is None and _is_sourceless(entry.path):
+            yield about_entry(facts, rule, entry, f"{when_it_runs(entry)}: bytecode without a source.")
+    for entry, file in _closure(facts):
+        if _is_sourceless(file.path):
+            yield about_file(facts, rule, entry, file, ": bytecode without a source.")
+
+
+def _is_sourceless(path: str) -> bool:
+    return path.endswith(".pyc") and "/__pycache__/" not in path
+
+
+@check(
+    Rule(
+        id="startup-shadowed",
+        severity=Severity.LOW,
+        summary="A second customize module exists behind the one that runs.",
+        why="Only the first sitecustomize or usercustomize on sys.path runs; the one behind it runs as soon as the "
+        "first is removed.",
+        remedy="remove the one that should not be there, after finding out who put it there",
+        example="site-packages/sitecustomize.py behind lib/python3.11/sitecustomize.py",
+    )
+)
+def startup_shadowed(facts: Facts, rule: Rule) -> Iterator[Finding]:
+    """Entries that another one shadows, unless their owner accounts for them."""
+    for entry in facts.plan.entries:
+        if entry.shadowed_by and not entry.runs and entry.assurance in UNPROVEN:
+            message = f"Would run at every start of this Python if {entry.shadowed_by} did not come before it."
+            yield about_entry(facts, rule, entry, message)
+
+
+@check(
+    Rule(
+        id="startup-dormant",
+        severity=Severity.MEDIUM,
+        summary="Startup code that nobody accounts for lies here, and would run elsewhere.",
+        why="The code does not run in this environment as it is, but it is one upgrade, flag or rename away from it.",
+        remedy="find out who put the file there; remove it if no package accounts for it",
+        example="site-packages/usercustomize.py where the user site is off",
+    )
+)
+def startup_dormant(facts: Facts, rule: Rule) -> Iterator[Finding]:
+    """Entries that do not run here, not for being shadowed, and that no one vouches for."""
+    for entry in facts.plan.entries:
+        if not entry.runs and not entry.shadowed_by and entry.assurance in UNPROVEN:
+            yield about_entry(facts, rule, entry, f"{when_it_runs(entry)}. No installed package accounts for it.")
+
+
+@check(
+    Rule(
+        id="startup-aborts",
+        severity=Severity.HIGH,
+        summary="The start of Python itself fails in this environment.",
+        why="Nothing that belongs to you runs, but everything that comes before the failure does, at every attempt.",
+        remedy="read the named file; recreate the environment if no package accounts for it",
+        example="site-packages/broken.pth with bytes that cannot be decoded",
+    )
+)
+def startup_aborts(facts: Facts, rule: Rule) -> Iterator[Finding]:
+    """Undecodable ``.pth`` files, FIFOs, ``SystemExit`` and their like."""
+    for abort in facts.plan.aborts:
+        sure = "" if abort.certain else " (depending on what runs before it)"
+        yield finding(
+            facts,
+            rule,
+            message=f"Python does not finish starting{sure}: {abort.why}.",
+            path=abort.path,
+            line=abort.line,
+            subject=abort.why,
+            evidence=(("certain", abort.certain),),
+        )
+
+
+@check(
+    Rule(
+        id="startup-unresolved",
+        severity=Severity.INFO,
+        summary="A startup entry imports something that could not be followed.",
+        why="What it loads is not part of the plan; it is named so that you can look.",
+        remedy="look at the named import",
+        example="import missing_module",
+    )
+)
+def startup_unresolved(facts: Facts, rule: Rule) -> Iterator[Finding]:
+    """Entries with imports that no file answers."""
+    for entry in facts.plan.entries:
+        if entry.runs and entry.unresolved:
+            names = ", ".join(entry.unresolved[:5])
+            yield finding(
+                facts,
+                rule,
+                message=f"{_name(entry)} imports what could not be followed: {names}.",
+                path=entry.path,
+                line=entry.line,
+                owner=_owner_name(entry.owner),
+                subject=",".join(entry.unresolved),
+                evidence=(("unresolved", list(entry.unresolved)),),
+            )
+
+
+@check(
+    Rule(
+        id="startup-path-outside",
+        severity=Severity.LOW,
+        summary="A .pth line puts a directory from outside the environment on sys.path.",
+        why="Whoever can write to that directory can run code in this environment: at import, and at every start "
+        "if it holds a sitecustomize. Editable installs do this on purpose, for the project's own directory.",
+        remedy="remove the line, unless you know why the directory is needed",
+        example="site-packages/extra.pth:1  /srv/shared/python",
+    )
+)
+def startup_path_outside(facts: Facts, rule: Rule) -> Iterator[Finding]:
+    """Path lines out of the environment that no editable install explains."""
+    suppliers = {entry.outside: entry for entry in facts.plan.entries if entry.outside and entry.runs}
+    editable = {
+        (distribution.site_dir, _path_of_url(distribution.direct.url))
+        for distribution in (facts.inventory.distributions if facts.inventory else ())
+        if distribution.editable and distribution.direct
+    }
+    for line in facts.plan.path_lines:
+        if not is_outside(facts.environment, line):
+            continue
+        supplied = suppliers.get(line.directory)
+        site_dir = line.path.rsplit("/", 1)[0]
+        if (
+            supplied is None
+            and not line.symbolic
+            and any(site == site_dir and is_below(line.directory, project) for site, project in editable)
+        ):
+            continue
+        if supplied is not None:
+            consequence = f"and {supplied.path.rsplit('/', 1)[-1]} in it runs at every start of this Python"
+        elif line.symbolic:
+            consequence = "which is whatever directory Python is started in"
+        else:
+            consequence = "which is outside this environment"
+        yield finding(
+            facts,
+            rule,
+            message=f"Puts {line.directory} on sys.path, {consequence}.",
+            path=line.path,
+            line=line.line,
+            subject=line.text.strip(),
+            severity=Severity.HIGH if supplied is not None or line.symbolic else None,
+            evidence=(("directory", line.directory), ("code", line.text)),
+        )
+
+
+def _path_of_url(url: str) -> str:
+    """The directory of a ``file:`` URL (PEP 610), or a path that nothing lies below."""
+    from urllib.parse import unquote
+
+    return unquote(url[7:]).rstrip("/") if url.startswith("file://") else "\0"
+
+
+CHECKS = (
+    startup_code_modified,
+    startup_code_unowned,
+    startup_code_hidden,
+    startup_bytecode_only,
+    startup_aborts,
+    startup_path_outside,
+    startup_dormant,
+    startup_shadowed,
+    startup_unresolved,
+)

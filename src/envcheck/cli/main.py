@@ -1,0 +1,93 @@
+"""The first word of the command line picks a command; errors become one line and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from envcheck.model.errors import UsageError
+
+COMMANDS = {
+    "scan": "what runs at startup, who put it there, is it what the lock asked for",
+    "verify": "the same for CI: a lock is required, and drift or changed files fail",
+    "rules": "list every rule with its severity",
+    "explain": "what a rule means and what to do",
+}
+USAGE = 2
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+"""128 + SIGPIPE, as a shell reports a writer whose reader went away."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; the exit code. Never a traceback for what a user can cause."""
+    try:
+        return _run(arguments)
+    except UsageError as error:
+        from envcheck.reports.text import visible
+
+        print(f"envcheck: {visible(error.message)}", file=sys.stderr)
+        if error.hint:
+            print(f"  {visible(error.hint)}", file=sys.stderr)
+        return USAGE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        from envcheck.cli.show import silence_stdout
+
+        silence_stdout()
+        return BROKEN_PIPE
+
+
+def _run(arguments: Sequence[str]) -> int:
+    name = arguments[0] if arguments else "--help"
+    if name in ("-h", "--help", "help"):
+        print(_help())
+        return 0
+    if name in ("-V", "--version"):
+        from envcheck import __version__
+
+        print(f"envcheck {__version__}")
+        return 0
+    if name == "scan":
+        from envcheck.cli import scan
+
+        return scan.run(arguments[1:])
+    if name == "verify":
+        from envcheck.cli import verify
+
+        return verify.run(arguments[1:])
+    if name == "rules":
+        from envcheck.cli import rules
+
+        return rules.run(arguments[1:])
+    if name == "explain":
+        from envcheck.cli import explain
+
+        return explain.run(arguments[1:])
+    raise UsageError(f"there is no command {name!r}", _nearest(name))
+
+
+def _nearest(name: str) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(name, COMMANDS, 1)
+    if near:
+        return f"did you mean: envcheck {near[0]}"
+    if "/" in name or name.startswith("."):
+        return f"to scan an environment: envcheck scan {name}"
+    return "commands: " + ", ".join(COMMANDS)
+
+
+def _help() -> str:
+    rows = "\n".join(f"  {name:<9} {text}" for name, text in COMMANDS.items())
+    return (
+        "envcheck: what runs before your code in a Python environment, who put it there, and is it what you locked?\n"
+        "It reads everything as data: no interpreter is started, nothing is written.\n\n"
+        f"usage: envcheck COMMAND …\n\n{rows}\n\n"
+        "examples:\n"
+        "  envcheck scan                     the project's .venv, against its lockfile\n"
+        "  envcheck scan /srv/app/.venv      another environment, interpreter, prefix or site directory\n"
+        "  envcheck verify --lock uv.lock    in CI, after installing\n\n"
+        "envcheck COMMAND --help tells more.  Exit codes: 0 nothing found, 1 findings, 2 usage, 3 incomplete."
+    )

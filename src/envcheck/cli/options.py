@@ -1,0 +1,206 @@
+"""The options that `scan` and `verify` share, and what they mean to the library."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from envcheck.cli.launch import modelled_environ
+from envcheck.cli.progress import progress_on_terminal
+from envcheck.files.root import Files
+from envcheck.model.errors import UsageError
+from envcheck.model.finding import Severity
+from envcheck.model.invocation import Invocation
+from envcheck.model.report import Options
+
+FORMATS = ("terminal", "json")
+ENDINGS = {".json": "json"}
+_FLAG_LETTERS = frozenset("IsSEPOBbdiqRuvx")
+
+
+class Formatter(argparse.RawDescriptionHelpFormatter):
+    """Help as wide as COLUMNS tells, else 80 columns.
+
+    Left to itself, argparse imports ``shutil``, and with it three compression libraries, for each argument added.
+    """
+
+    def __init__(self, prog: str) -> None:
+        columns = os.environ.get("COLUMNS", "")
+        super().__init__(prog, width=int(columns) if columns.isdecimal() and int(columns) > 20 else 80)
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are ours: one line, exit 2."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of printing usage and exiting."""
+        raise UsageError(message, f"{self.prog} --help lists the options")
+
+
+def new_parser(command: str, description: str, epilog: str) -> Parser:
+    """A parser with the options that every scanning command has."""
+    parser = Parser(
+        prog=f"envcheck {command}",
+        description=description,
+        epilog=epilog,
+        formatter_class=Formatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "targets",
+        nargs="*",
+        metavar="TARGET",
+        help="a venv, an interpreter's path, a prefix or a site directory (default: the project's .venv, else "
+        "$VIRTUAL_ENV, else python3 on PATH)",
+    )
+    lock = parser.add_argument_group("lock")
+    lock.add_argument("--lock", metavar="FILE", help="the lockfile (default: the project's; never one in the target)")
+    lock.add_argument("--lock-sha256", metavar="HEX", help="refuse a lock with another sha256")
+    lock.add_argument("--extra", action="append", default=[], metavar="NAME", help="an extra that should be installed")
+    lock.add_argument("--group", action="append", default=[], metavar="NAME", help="a dependency group, likewise")
+    lock.add_argument("--all-extras", action="store_true")
+    lock.add_argument("--all-groups", action="store_true")
+    lock.add_argument("--no-default-groups", action="store_true")
+    lock.add_argument(
+        "--ignore", action="append", default=[], metavar="NAME", help="a distribution that the lock need not know"
+    )
+    model = parser.add_argument_group("the start of Python that is modelled")
+    model.add_argument(
+        "--python-flag",
+        action="append",
+        default=[],
+        metavar="FLAG",
+        help="as given to python, such as --python-flag=-I",
+    )
+    model.add_argument("--environ", action="append", default=[], metavar="NAME=VALUE", help="a variable to model")
+    model.add_argument("--no-inherit-environ", action="store_true", help="model only the variables given by --environ")
+    report = parser.add_argument_group("report")
+    report.add_argument("--format", choices=FORMATS, default="terminal", help="what is printed (default: terminal)")
+    report.add_argument(
+        "-o",
+        "--output",
+        action="append",
+        default=[],
+        metavar="FORMAT:FILE",
+        help="also write a report to a file; .json tells its own format",
+    )
+    report.add_argument("--show-all", action="store_true", help="show every place and all code in the terminal report")
+    report.add_argument(
+        "--fail-on",
+        choices=("info", "low", "medium", "high", "critical", "never"),
+        metavar="SEVERITY",
+        help="exit 1 at or above: info, low, medium, high, critical or never",
+    )
+    return parser
+
+
+def severity(text: str | None) -> Severity | None:
+    """The threshold that ``--fail-on`` names; ``None`` for never."""
+    return None if text in (None, "never") else Severity[str(text).upper()]
+
+
+def invocation(arguments: argparse.Namespace) -> Invocation:
+    """The start of Python to model."""
+    environ = {} if arguments.no_inherit_environ else modelled_environ(os.environ)
+    for pair in arguments.environ:
+        name, equals, value = pair.partition("=")
+        if not name or not equals:
+            raise UsageError(f"--environ {pair}: expected NAME=VALUE", "example: --environ PYTHONPATH=/srv/lib")
+        environ[name] = value
+    for flag in arguments.python_flag:
+        known = flag[:2] in ("-X", "-W") or (
+            len(flag) > 1 and flag[0] == "-" and all(letter in _FLAG_LETTERS for letter in flag[1:])
+        )
+        if not known:
+            raise UsageError(
+                f"--python-flag={flag}: not a flag of python's that changes how it starts",
+                "expected one of -I -s -S -E -P -O -OO -W… -X…, such as --python-flag=-I",
+            )
+    uids = (os.getuid(), os.geteuid()) if hasattr(os, "getuid") else None
+    gids = (os.getgid(), os.getegid()) if hasattr(os, "getgid") else None
+    return Invocation(tuple(arguments.python_flag), environ, uids, gids, working_directory())
+
+
+def working_directory() -> str:
+    """This process's own directory, as the shell spells it where that is true."""
+    try:
+        return os.getcwd()
+    except OSError:
+        raise UsageError("the current directory no longer exists", "change to one that does") from None
+
+
+def outputs(arguments: argparse.Namespace) -> list[tuple[str, str]]:
+    """``(format, absolute path)`` of each ``-o``."""
+    found = []
+    for text in arguments.output:
+        form, colon, path = text.partition(":")
+        if not colon or form not in FORMATS:
+            form, path = ENDINGS.get(os.path.splitext(text)[1], ""), text
+        if not form or not path:
+            raise UsageError(f"-o {text}: which format?", f"expected FORMAT:FILE with one of {', '.join(FORMATS)}")
+        found.append((form, os.path.abspath(path)))
+    return found
+
+
+def targets(arguments: argparse.Namespace, files: Files, model: Invocation) -> Sequence[str]:
+    """Absolute paths of what to scan."""
+    if arguments.targets:
+        return [os.path.abspath(target) for target in arguments.targets]
+    from envcheck.environments.discover import default_target
+
+    return [default_target(files, working_directory(), model.environ)]
+
+
+def lock_for(arguments: argparse.Namespace, files: Files, target: str, required: bool) -> str | None:
+    """The lock to compare one target with, or ``None``; what was passed over is said on standard error."""
+    if arguments.lock:
+        return os.path.abspath(str(arguments.lock))
+    if getattr(arguments, "no_lock", False) or getattr(arguments, "startup_only", False):
+        return None
+    from envcheck.locks.find import choose
+    from envcheck.reports.text import visible
+
+    found = choose(files, working_directory(), target, os.environ.get("HOME"))
+    if found.note:
+        print(f"envcheck: {visible(found.note)}", file=sys.stderr)
+    if found.path is None and required:
+        raise UsageError("verify needs a lock, and the project here has none", "name it: envcheck verify --lock FILE")
+    return found.path
+
+
+def scan_options(arguments: argparse.Namespace, model: Invocation, lock: str | None, verify: bool) -> Options:
+    """The library's options for one target."""
+    selection = (arguments.extra, arguments.group, arguments.all_extras, arguments.all_groups)
+    return Options(
+        invocation=model,
+        startup_only=getattr(arguments, "startup_only", False),
+        lock=lock,
+        lock_sha256=arguments.lock_sha256,
+        extras=tuple(arguments.extra),
+        groups=tuple(arguments.group),
+        all_extras=arguments.all_extras,
+        all_groups=arguments.all_groups,
+        no_default_groups=arguments.no_default_groups,
+        selection_given=any(selection) or arguments.no_default_groups,
+        ignore=tuple(arguments.ignore),
+        fail_on=severity(arguments.fail_on),
+        fail_on_drift=Severity.LOW if verify else None,
+        allow_self=arguments.allow_self if verify else True,
+        progress=progress_on_terminal(),
+    )
+
+
+def scan_and_deliver(arguments: argparse.Namespace, verify: bool = False) -> int:
+    """What `scan` and `verify` do; the exit code."""
+    from envcheck.cli.show import deliver
+    from envcheck.scanner import scan_targets
+
+    files = Files()
+    model = invocation(arguments)
+    wanted = outputs(arguments)
+    named = targets(arguments, files, model)
+    chosen = [scan_options(arguments, model, lock_for(arguments, files, target, verify), verify) for target in named]
+    return deliver(lambda: scan_targets(named, chosen), arguments.format, wanted, arguments.show_all)

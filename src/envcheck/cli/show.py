@@ -1,0 +1,84 @@
+"""A scan's report to standard output and to files, with progress on a terminal while it is made."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from envcheck.model.errors import UsageError
+from envcheck.model.report import Report
+
+
+def deliver(scan: Callable[[], Report], form: str, outputs: Sequence[tuple[str, str]], show_all: bool = False) -> int:
+    """Run ``scan``, print its report in ``form``, write the others, and return the exit code."""
+    report = scan()
+    for other, path in outputs:
+        refuse_inside_target(report, path)
+        write_file(path, render(report, other))
+    try:
+        if form == "terminal":
+            from envcheck.reports import terminal
+
+            colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+            terminal.write(report, sys.stdout, width=terminal_width(), colour=colour, show_all=show_all)
+        else:
+            sys.stdout.write(render(report, form))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        silence_stdout()
+        raise UsageError(
+            f"the report cannot be written to standard output: {(error.strerror or 'error').lower()}",
+            "write it to a file: -o report.json",
+        ) from None
+    return report.exit_code
+
+
+def silence_stdout() -> None:
+    """Let nothing be written there again, as Python would try at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def render(report: Report, form: str) -> str:
+    """The report as text of a format."""
+    if form == "json":
+        from envcheck.reports import json
+
+        return json.render(report)
+    import io
+
+    from envcheck.reports import terminal
+
+    stream = io.StringIO()
+    terminal.write(report, stream, width=80, colour=False, show_all=True)
+    return stream.getvalue()
+
+
+def terminal_width() -> int | None:
+    """Columns of the terminal that standard output is, or that COLUMNS tells; ``None`` where neither is known."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns) > 0:
+        return int(columns)
+    try:
+        return os.get_terminal_size(1).columns or None
+    except OSError:
+        return None
+
+
+def refuse_inside_target(report: Report, path: str) -> None:
+    """A scan never writes to its target, not even where it is asked to."""
+    place = os.path.realpath(path)
+    for scanned in report.environments:
+        if place.startswith(os.path.realpath(scanned.environment.path).rstrip("/") + "/"):
+            raise UsageError(f"-o {path}: lies inside the scanned environment", "write the report somewhere else")
+
+
+def write_file(path: str, text: str) -> None:
+    """Write a report, replacing what was there."""
+    try:
+        with open(path, "w", encoding="utf-8", errors="backslashreplace") as stream:
+            stream.write(text)
+    except OSError as error:
+        raise UsageError(f"-o {path}: cannot be written: {(error.strerror or 'error').lower()}") from None

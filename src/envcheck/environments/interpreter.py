@@ -1,0 +1,188 @@
+"""Turns an interpreter's path (or where a dead environment's interpreter was) into an Environment."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from envcheck.environments import layout, pyvenv, version
+from envcheck.environments.prefixes import Build, Prefixes, configure, follow_links, windows_prefixes
+from envcheck.environments.redirectors import find_redirectors
+from envcheck.environments.rules import rule_for
+from envcheck.files.root import Files
+from envcheck.model.environment import Environment, EnvironmentKind, Python, PyvenvCfg, SiteDir
+from envcheck.model.errors import TargetError
+from envcheck.model.invocation import Invocation
+
+_LIBRARY = re.compile(r"(python|pypy|graalpy)(\d)\.(\d{1,2})(t?)\Z")
+
+
+def library_dirs(files: Files, prefix: str) -> list[tuple[str, tuple[int, int], str]]:
+    """``(implementation word, minor, thread letter)`` of each ``lib/pythonX.Y`` of a prefix, newest last."""
+    found = set()
+    for lib in ("lib", "lib64"):
+        directory = posixpath.join(prefix, lib)
+        for name in files.names(directory) if files.is_dir(directory) else ():
+            match = _LIBRARY.match(name)
+            if match and files.is_dir(posixpath.join(directory, name)):
+                found.add((match[1], (int(match[2]), int(match[3])), match[4]))
+    return sorted(found)
+
+
+def from_executable(files: Files, executable: str, invocation: Invocation) -> Environment:
+    """The view of an interpreter; the file may be missing where a pyvenv.cfg stands beside or above it.
+
+    Raises `TargetError` where nothing tells the Python version.
+    """
+    candidate = pyvenv.site_candidate(files, executable)
+    cfg = None if candidate is None else pyvenv.read_site(files, candidate)
+    site_prefix = posixpath.dirname(posixpath.dirname(executable))
+    runtime = version.read_runtime(files, executable, invocation.environ.get("LD_LIBRARY_PATH", ""))
+    implementation, build, suffix = _build(files, executable, site_prefix, runtime, cfg)
+    rule = rule_for(build.minor)
+    windows = posixpath.basename(posixpath.dirname(executable)) == "Scripts"
+    if windows:
+        prefixes = windows_prefixes(files, executable, build)
+    else:
+        prefixes = configure(files, executable, build, rule, invocation, _installed(runtime))
+    if cfg is not None:
+        cfg = cfg._replace(home=prefixes.home, fatal=prefixes.fatal or cfg.fatal)
+    if implementation != "cpython":
+        return _other(files, executable, site_prefix, implementation, build, prefixes, runtime, cfg)
+    venv = None
+    if cfg is not None:
+        own = prefixes.venv if rule.prefix_by == "getpath" and prefixes.venv else site_prefix
+        venv = layout.Venv(own, cfg.include_system_site)
+    scheme: layout.Scheme = "windows" if windows else layout.detect_scheme(files, prefixes.stdlib)
+    user = layout.user_site(files, build, venv, invocation, scheme)
+    sequence = layout.site_sequence(files, prefixes, rule, venv, user, invocation, scheme)
+    prefix = prefixes.prefix if venv is None else venv.prefix
+    return Environment(
+        prefix,
+        _kind(files, prefix, venv, scheme),
+        _python(files, executable, implementation, build, suffix, prefixes, runtime, cfg),
+        sequence,
+        () if windows else layout.initial_path(prefixes, invocation),
+        None if windows else prefixes.stdlib,
+        _scripts(executable, prefix, venv, scheme),
+        user.enabled,
+        user.path,
+        cfg,
+        () if venv is None else tuple(dict.fromkeys((prefixes.prefix, prefixes.exec_prefix))),
+        () if windows else find_redirectors(files, executable, prefixes, rule, cfg),
+    )
+
+
+def _installed(runtime: version.Runtime | None) -> tuple[str, ...]:
+    """Where the library of an interpreter may be that its own place does not lead to; nowhere when it is gone."""
+    if runtime is None:
+        return ()
+    return (*(() if runtime.library is None else (posixpath.dirname(runtime.library),)), "/usr/local/bin", "/usr/bin")
+
+
+def _build(
+    files: Files, executable: str, site_prefix: str, runtime: version.Runtime | None, cfg: PyvenvCfg | None
+) -> tuple[str, Build, str]:
+    """Implementation, X.Y with thread letter, and ABI letters: the binary's word, else names, else the hint."""
+    here = library_dirs(files, site_prefix)
+    if runtime is not None and runtime.minor is not None and runtime.implementation == "cpython":
+        suffix = runtime.suffix
+        if not suffix and ("python", runtime.minor, "t") in here and ("python", runtime.minor, "") not in here:
+            suffix = "t"
+        return "cpython", Build(runtime.minor, "t" if "t" in suffix else ""), suffix
+    implementation = runtime.implementation if runtime is not None else "cpython"
+    if here and all(word == "pypy" for word, _, _ in here):
+        implementation = "pypy"
+    elif runtime is None and (pyvenv.hint(cfg, "implementation") or "").lower() == "graalpy":
+        implementation = "graalpy"
+    guesses = []
+    named = version.program_minor([posixpath.basename(follow_links(files, executable)), posixpath.basename(executable)])
+    if named:
+        guesses.append((named[0], "t" if "t" in named[1] else ""))
+    hinted = version.parse_version(pyvenv.hint(cfg, "version", "version_info") or "")
+    if hinted:
+        guesses += [(version.minor_of(hinted), thread) for thread in ("", "t")]
+    known = [(minor, thread) for _, minor, thread in here]
+    for guess in guesses:
+        if guess in known:
+            return implementation, Build(*guess), guess[1]
+    for guess in (known[::-1] or guesses)[:1]:
+        return implementation, Build(*guess), guess[1]
+    raise TargetError(
+        f"{executable}: no file tells which Python this is",
+        "name the environment or its interpreter",
+    )
+
+
+def _python(
+    files: Files,
+    executable: str,
+    implementation: str,
+    build: Build,
+    suffix: str,
+    prefixes: Prefixes,
+    runtime: version.Runtime | None,
+    cfg: PyvenvCfg | None,
+) -> Python:
+    number, source = version.choose_version(files, build.minor, suffix, runtime, prefixes.prefix, cfg)
+    tag = {"cpython": "cp", "pypy": "pp", "graalpy": "graalpy"}[implementation]
+    return Python(
+        number,
+        source,
+        implementation,
+        f"{tag}{build.minor[0]}{build.minor[1]}{suffix}",
+        runtime.platform if runtime is not None else "unknown",
+        executable if files.exists(executable) else None,
+        prefixes.prefix,
+        "t" in suffix,
+        prefixes.platlibdir,
+    )
+
+
+def _kind(files: Files, prefix: str, venv: layout.Venv | None, scheme: layout.Scheme) -> EnvironmentKind:
+    if venv is not None:
+        return "venv"
+    if files.is_dir(posixpath.join(prefix, "conda-meta")):
+        return "conda"
+    return "system" if prefix == "/usr" or scheme.startswith("debian") else "base"
+
+
+def _scripts(executable: str, prefix: str, venv: layout.Venv | None, scheme: layout.Scheme) -> str:
+    """Where installers put scripts; Debian's ``posix_local`` scheme has them below ``local``."""
+    if venv is not None:
+        return posixpath.dirname(executable)
+    return posixpath.join(prefix, "local/bin" if scheme.startswith("debian") else "bin")
+
+
+def _other(
+    files: Files,
+    executable: str,
+    site_prefix: str,
+    implementation: str,
+    build: Build,
+    prefixes: Prefixes,
+    runtime: version.Runtime | None,
+    cfg: PyvenvCfg | None,
+) -> Environment:
+    """Another implementation: its site directories for inventory and integrity, each once; no startup semantics."""
+    prefix = site_prefix if cfg is not None else posixpath.dirname(posixpath.dirname(follow_links(files, executable)))
+    names = (
+        f"lib/{implementation}{build.minor[0]}.{build.minor[1]}/site-packages",
+        f"lib/python{build.minor[0]}.{build.minor[1]}/site-packages",
+        "site-packages",
+    )
+    paths = (posixpath.join(prefix, name) for name in names)
+    python = _python(files, executable, implementation, build, "", prefixes, None, None)
+    return Environment(
+        prefix,
+        "base" if cfg is None else "venv",
+        python._replace(platform=runtime.platform if runtime is not None else "unknown"),
+        tuple(SiteDir(path, "base" if cfg is None else "venv") for path in paths if files.is_dir(path)),
+        (),
+        None,
+        posixpath.dirname(executable) if cfg is not None else posixpath.join(prefix, "bin"),
+        None,
+        None,
+        cfg,
+        () if cfg is None or prefixes.home is None else (posixpath.dirname(prefixes.home),),
+    )

@@ -1,0 +1,211 @@
+"""Turns an interpreter's files into its exact version, implementation and platform, starting nothing.
+
+In order of trust: the binary (or the libpython that it loads), ``patchlevel.h``, pyvenv.cfg, directory names.
+"""
+
+import posixpath
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from envcheck.environments.libraries import find_library, open_binary
+from envcheck.files.root import Files, Unreadable
+from envcheck.formats.binary import Binary, Reader, section_bytes, symbol_value
+from envcheck.model.environment import PyvenvCfg, VersionSource
+
+_LIBPYTHON = re.compile(r"libpython(\d)\.(\d+)([a-z]*)\.(?:so|dylib)")
+_PROGRAM = re.compile(r"python(\d)\.(\d+)([a-z]*)(?:\.exe)?\Z")
+_VERSION = r"(\d)\.(\d{1,2})(?:\.(\d{1,3})((?:a|b|rc)\d{1,2})?\+?)?\Z"
+_GLIBC = rb"(?:stable|development) release version (\d+\.\d+)"
+_MUSL = rb"\0(1\.\d{1,2})\.\d{1,2}\0"
+_PATCH = rb"(\d{1,3}(?:(?:a|b|rc)\d{1,2})?)\+?\0"
+_NUMBER = frozenset(bytes([byte]) for byte in b".0123456789")
+_LEVELS = {0xA: "a", 0xB: "b", 0xC: "rc", 0xF: ""}
+
+
+class Runtime(NamedTuple):
+    """What the executable itself tells; everything is empty or ``None`` where it is no binary that we understand."""
+
+    implementation: str = "cpython"
+    minor: tuple[int, int] | None = None
+    version: str | None = None
+    suffix: str = ""
+    """The ABI letters of the build: ``t`` free-threaded, ``d`` debug, ``m`` up to 3.7."""
+    platform: str = "unknown"
+    library: str | None = None
+    """The libpython that the dynamic loader would take."""
+
+
+def read_runtime(files: Files, executable: str, library_path: str = "") -> Runtime | None:
+    """What the binary at ``executable`` is; ``None`` where it is missing or no binary. Links are followed.
+
+    ``library_path`` is LD_LIBRARY_PATH of the modelled environment.
+    """
+    with open_binary(files, executable) as (read, binary):
+        if binary is None:
+            return None
+        platform = _platform(files, executable, binary, library_path)
+        if any("libpypy" in name for name in binary.needed) or _base_name(files, executable).startswith("pypy"):
+            return Runtime("pypy", platform=platform)
+        if _base_name(files, executable).startswith("graalpy"):
+            return Runtime("graalpy", platform=platform)
+        for name in binary.needed:
+            found = _LIBPYTHON.match(posixpath.basename(name))
+            if found:
+                minor, suffix = (int(found[1]), int(found[2])), found[3]
+                library = find_library(files, name, executable, binary, library_path)
+                version = None if library is None else _library_version(files, library, minor)
+                return Runtime("cpython", minor, version, suffix, platform, library)
+        named = _PROGRAM.match(_base_name(files, executable))
+        minor_named = (int(named[1]), int(named[2])) if named else None
+        version = _binary_version(read, binary, minor_named)
+        minor_found = minor_of(version) if version else minor_named
+        return Runtime("cpython", minor_found, version, named[3] if named else "", platform)
+
+
+def _base_name(files: Files, path: str) -> str:
+    try:
+        return posixpath.basename(files.realpath(path))
+    except Unreadable:
+        return posixpath.basename(path)
+
+
+def _library_version(files: Files, library: str, minor: tuple[int, int]) -> str | None:
+    with open_binary(files, library) as (read, binary):
+        return None if binary is None else _binary_version(read, binary, minor)
+
+
+def _binary_version(read: Reader, binary: Binary, minor: tuple[int, int] | None) -> str | None:
+    """``X.Y.Z`` from the exported ``Py_Version`` (3.11+), else from the version string among the constants."""
+    if binary.kind != "elf":
+        return None
+    raw = symbol_value(read, binary, "Py_Version", 4)
+    if raw is not None:
+        version = from_hex(int.from_bytes(raw, "little" if binary.little else "big"))
+        # On a big-endian machine the four low bytes of the unsigned long are its second half.
+        if version is None and not binary.little:
+            raw = symbol_value(read, binary, "Py_Version", 8)
+            version = None if raw is None else from_hex(int.from_bytes(raw, "big"))
+        if version is not None and minor in (None, minor_of(version)):
+            return version
+    constants = binary.section(".rodata")
+    if constants is None or minor is None:
+        return None
+    return _version_string(section_bytes(read, constants), minor)
+
+
+def _version_string(constants: bytes, minor: tuple[int, int]) -> str | None:
+    """``PY_VERSION`` among the constants.
+
+    A linker that merges strings may have made it the tail of another (a prefix such as ``/opt/3.9.18``), so a
+    string of its own counts first, and tails only when they agree.
+    """
+    start = b"%d.%d." % minor
+    tails = set()
+    at = constants.find(start)
+    while at >= 0:
+        found = re.compile(_PATCH).match(constants, at + len(start))
+        before = constants[at - 1 : at] if at else b"\0"
+        if found and before not in _NUMBER:
+            text = (start + found[1]).decode("ascii")
+            if before == b"\0":
+                return text
+            tails.add(text)
+        at = constants.find(start, at + 1)
+    return tails.pop() if len(tails) == 1 else None
+
+
+def from_hex(value: int) -> str | None:
+    """``PY_VERSION_HEX`` as ``X.Y.Z[rcN]``, or ``None`` where it is none of Python 3."""
+    major, minor, micro = value >> 24, value >> 16 & 0xFF, value >> 8 & 0xFF
+    level, serial = value >> 4 & 0xF, value & 0xF
+    if major != 3 or level not in _LEVELS:
+        return None
+    return f"{major}.{minor}.{micro}" + (f"{_LEVELS[level]}{serial}" if level != 0xF else "")
+
+
+def minor_of(version: str) -> tuple[int, int]:
+    """``(3, 11)`` of what `parse_version` gives."""
+    major, minor = version.split(".")[:2]
+    return int(major), int(minor)
+
+
+def choose_version(
+    files: Files, minor: tuple[int, int], suffix: str, runtime: Runtime | None, base_prefix: str, cfg: PyvenvCfg | None
+) -> tuple[str, VersionSource]:
+    """The version and what told it: the most trusted file that agrees with ``minor`` about ``X.Y``."""
+    if runtime is not None and runtime.version is not None:
+        return runtime.version, "binary"
+    thread = "t" if "t" in suffix else ""
+    for include in (
+        f"include/python{minor[0]}.{minor[1]}{thread}",
+        f"include/python{minor[0]}.{minor[1]}{suffix}",
+        "include",
+    ):
+        version = read_patchlevel(files, posixpath.join(base_prefix, include, "patchlevel.h"))
+        if version is not None and minor_of(version) == minor:
+            return version, "patchlevel"
+    for _, value in () if cfg is None else [pair for pair in cfg.keys if pair[0] in ("version", "version_info")]:
+        version = parse_version(value)
+        if version is not None and version.count(".") == 2 and minor_of(version) == minor:
+            return version, "pyvenv"
+    found = re.search(rf"(?<![\d.]){minor[0]}\.{minor[1]}\.\d{{1,2}}(?![\d.])", posixpath.basename(base_prefix))
+    if found:
+        return found[0], "directory"
+    return f"{minor[0]}.{minor[1]}", "directory"
+
+
+def read_patchlevel(files: Files, path: str) -> str | None:
+    """``PY_VERSION`` of a ``patchlevel.h``, or ``None``."""
+    try:
+        data, _ = files.read_part(path, 1 << 16)
+    except Unreadable:
+        return None
+    found = re.search(rb'^[ \t]*#[ \t]*define[ \t]+PY_VERSION[ \t]+"([0-9a-z.+]{1,20})"', data, re.M)
+    version = parse_version(found[1].decode("ascii")) if found else None
+    return version if version is not None and version.count(".") == 2 else None
+
+
+def parse_version(text: str) -> str | None:
+    """``3.11.7``, ``3.11``, ``3.15.0rc1`` or ``3.11.7.final.0`` (virtualenv's) as ``X.Y[.Z]``; ``None`` for others."""
+    text = re.sub(r"\.final\.\d+\Z", "", text.strip())
+    text = re.sub(r"\.(?:alpha|beta|candidate)\.(\d+)\Z", lambda m: _level(m[0]) + m[1], text)
+    found = re.match(_VERSION, text)
+    return text.rstrip("+") if found and text.isascii() else None
+
+
+def _level(text: str) -> str:
+    return {"a": "a", "b": "b", "c": "rc"}[text[1]]
+
+
+def program_minor(names: Sequence[str]) -> tuple[tuple[int, int], str] | None:
+    """``(3, 13), "t"`` from the first of these file names that is one such as ``python3.13t``."""
+    for name in names:
+        found = _PROGRAM.match(name)
+        if found:
+            return (int(found[1]), int(found[2])), found[3]
+    return None
+
+
+def _platform(files: Files, executable: str, binary: Binary, library_path: str) -> str:
+    """``linux-x86_64-glibc2.36`` and its like."""
+    if binary.kind == "pe":
+        return f"windows-{binary.machine}"
+    if binary.kind == "mach-o":
+        return f"macos-{binary.machine}"
+    machine = f"linux-{binary.machine}"
+    if binary.interp is None:
+        return machine
+    if "ld-musl-" in binary.interp:
+        return f"{machine}-musl" + _constant(files, binary.interp, _MUSL)
+    if "ld-linux" in binary.interp or "/ld64.so" in binary.interp or "/ld.so" in binary.interp:
+        library = find_library(files, "libc.so.6", executable, binary, library_path)
+        return f"{machine}-glibc" + (_constant(files, library, _GLIBC) if library else "")
+    return machine
+
+
+def _constant(files: Files, library: str, pattern: bytes) -> str:
+    with open_binary(files, library) as (read, binary):
+        section = None if binary is None else binary.section(".rodata")
+        found = re.search(pattern, section_bytes(read, section)) if section else None
+    return found[1].decode("ascii") if found else ""

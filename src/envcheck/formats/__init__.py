@@ -1,0 +1,1 @@
+"""Bytes that several packages must read: bytecode, source, binaries; as data, and bounded."""

@@ -1,0 +1,49 @@
+"""The way in: an environment's site directories into distributions, single claims and the full inventory."""
+
+from __future__ import annotations
+
+from envcheck.files.root import Files
+from envcheck.installed.owners import Owners
+from envcheck.installed.places import place
+from envcheck.model.environment import Environment
+from envcheck.model.inventory import Distribution, Inventory
+from envcheck.model.ownership import Claim
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from envcheck.model.report import Progress
+
+
+class Installed:
+    """What is installed in one environment. Making one reads nothing."""
+
+    def __init__(
+        self, files: Files, environment: Environment, workers: int = 2, progress: Progress | None = None
+    ) -> None:
+        self._files = files
+        self._environment = environment
+        self._workers = workers
+        self._progress = progress
+        self._owners = Owners(files, environment)
+
+    def distributions(self) -> tuple[Distribution, ...]:
+        """Every distribution of the environment's own site directories, from its metadata alone."""
+        return tuple(
+            installation.distribution()
+            for site in self._environment.own_site_dirs
+            for installation in self._owners.site(place(self._environment, site)).installations
+        )
+
+    def claim(self, path: str) -> Claim:
+        """Who put one file there, and whether its bytes are proven. ``path`` is absolute and in normal form.
+
+        Code that is asked about this way runs at startup: a second owner excuses nothing, and a self-made RECORD
+        vouches for no startup file of unknown content.
+        """
+        return self._owners.claim(path)
+
+    def inventory(self) -> Inventory:
+        """Every distribution with its files verified, and every deviation in the site and scripts directories."""
+        from envcheck.installed.verify import verify
+
+        return verify(self._files, self._environment, self._owners, self._workers, self._progress)

@@ -1,0 +1,97 @@
+"""Symbolic links of a site directory into what they stand for: an installer's farm, or something unaccounted for."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable
+
+from envcheck.files.root import Files, Unreadable
+from envcheck.installed.kinds import is_code
+from envcheck.installed.places import Place
+from envcheck.installed.rows import Claims
+from envcheck.installed.tally import Tally
+from envcheck.model.environment import Environment
+
+_FARM = 20
+"""More claimed links than this that leave the environment are one note."""
+
+
+class Links:
+    """The links that a walk met, by key."""
+
+    def __init__(self, files: Files, environment: Environment, place: Place, tally: Tally) -> None:
+        self._files = files
+        self._inside = environment.path.rstrip("/") + "/"
+        self._place = place
+        self._tally = tally
+        self._keys: list[str] = []
+
+    def meet(self, prefix: str, names: Iterable[str]) -> None:
+        """Take in the links of one directory."""
+        self._keys.extend(prefix + name for name in names)
+
+    def verify(self, claims: Claims) -> None:
+        """Report links that nothing claims, and those that leave the environment."""
+        if not self._keys:
+            return
+        directories = _directories(claims)
+        leaving = []
+        for key in self._keys:
+            target = self._target(key)
+            outside = target is not None and not (target + "/").startswith(self._inside)
+            if key in claims.owner_of:
+                if outside:
+                    leaving.append((key, target))
+                continue
+            self._unclaimed(key, target, outside, key in directories)
+            if key in directories:
+                self._search(key, claims)
+        if len(leaving) > _FARM:
+            detail = f"{len(leaving):,} files that RECORDs list are links to files elsewhere; their bytes were verified"
+            self._tally.add("link-outside", self._place.site_dir, detail=detail)
+            return
+        for key, target in leaving:
+            self._tally.add("link-outside", self._place.path(key), actual=target, detail=f"it leads to {target}")
+
+    def _unclaimed(self, key: str, target: str | None, outside: bool, holds_claimed: bool) -> None:
+        path = self._place.path(key)
+        if outside:
+            self._tally.add("link-outside", path, actual=target, detail=f"it leads to {target}")
+        if holds_claimed:
+            return
+        if is_code(key) or self._files.is_dir(path) or (target is not None and is_code(target)):
+            self._tally.add("unowned-code", path, actual=target, detail=f"a link to {target}")
+        elif not outside:
+            self._tally.add("unowned-data", path, actual=target, detail=f"a link to {target}")
+
+    def _search(self, key: str, claims: Claims) -> None:
+        """Code in a linked directory beside the files that RECORDs claim there."""
+        top = self._place.path(key)
+        for directory in self._files.walk(top):
+            prefix = key + directory.path[len(top) :] + "/"
+            if prefix.endswith("/__pycache__/"):
+                continue
+            for name in (*directory.files, *directory.links):
+                if is_code(name) and prefix + name not in claims.owner_of:
+                    detail = f"in {key}, which is a link"
+                    self._tally.add("unowned-code", self._place.path(prefix + name), detail=detail)
+
+    def _target(self, key: str) -> str | None:
+        path = self._place.path(key)
+        try:
+            text = self._files.readlink(path)
+        except Unreadable as error:
+            self._files.miss(error.path, error.why)
+            return None
+        return posixpath.normpath(text if text.startswith("/") else posixpath.join(posixpath.dirname(path), text))
+
+
+def _directories(claims: Claims) -> set[str]:
+    """Every directory that some claim, not met by the walk, lies below."""
+    found: set[str] = set()
+    for key in claims.owner_of:
+        directory = key.rpartition("/")[0]
+        while directory and directory not in found:
+            found.add(directory)
+            directory = directory.rpartition("/")[0]
+    return found

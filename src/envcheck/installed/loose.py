@@ -1,0 +1,156 @@
+"""The files of a site directory that no RECORD claims: dpkg's, a known tool's, or nobody's: code, or inert data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from envcheck.files.digests import digests
+from envcheck.files.root import Files, Missing, Unreadable
+from envcheck.installed.distributions import Installation
+from envcheck.installed.kinds import is_binary, is_code, is_derived, is_phantom_module
+from envcheck.installed.owners import Owners, Site, stands_alone
+from envcheck.installed.rows import Claims
+from envcheck.installed.tally import Tally
+from envcheck.model.environment import Environment
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from envcheck.installed.dpkg import Recorded
+    from envcheck.model.ownership import Owner
+
+_HEAD = 16
+_CHUNK = 4096
+
+
+class Loose:
+    """What a walk met and no RECORD claims, by key."""
+
+    def __init__(
+        self, files: Files, environment: Environment, owners: Owners, site: Site, tally: Tally, workers: int
+    ) -> None:
+        self._files = files
+        self._environment = environment
+        self._owners = owners
+        self._site = site
+        self._place = site.place
+        self._tally = tally
+        self._workers = workers
+        self._keys: list[str] = []
+        self._others: list[str] = []
+        self._listed: dict[str, Owner] = {}
+        self._sums: dict[str, Recorded] = {}
+        if owners.dpkg_covers(self._place.site_dir):
+            self._listed = owners.dpkg.links_below(self._place.site_dir)
+            self._sums = owners.dpkg.below(self._place.site_dir)
+
+    def add(self, key: str) -> None:
+        """A regular file."""
+        self._keys.append(key)
+
+    def add_others(self, prefix: str, names: Iterable[str]) -> None:
+        """FIFOs, sockets and devices."""
+        self._others.extend(prefix + name for name in names)
+
+    def owned_by_dpkg(self, installation: Installation) -> bool:
+        """Whether dpkg installed a distribution: then its sums are the record, and RECORD lists paths of the build."""
+        if not any(self._is_listed(path) for path in installation.metadata_paths):
+            return False
+        share = self._tally.share(installation)
+        share.proven_by_dpkg = True
+        return True
+
+    def verify(self, claims: Claims) -> None:
+        """Judge every file."""
+        self._verify_sums()
+        skipped = self._metadata_without_record()
+        code: list[str] = []
+        for key in self._keys:
+            path = self._place.path(key)
+            if self._is_listed(path) or key in claims.unproven or self._belongs(key, skipped):
+                continue
+            if is_code(key):
+                if not self._known(key, path):
+                    code.append(key)
+            elif is_derived(key):
+                continue
+            elif self._is_binary(path):
+                code.append(key)
+            else:
+                self._tally.add("unowned-data", path)
+        self._report_code(code)
+        for key in self._others:
+            if key in claims.owner_of:
+                continue
+            self._tally.add("unowned-data", self._place.path(key), detail="it is no regular file")
+
+    def _report_code(self, keys: list[str]) -> None:
+        for start in range(0, len(keys), _CHUNK):
+            part = keys[start : start + _CHUNK]
+            found = digests(self._files, [self._place.path(key) for key in part], self._workers)
+            for key, result in zip(part, found, strict=True):
+                path = self._place.path(key)
+                if isinstance(result, Unreadable):
+                    self._files.miss(result.path, result.why)
+                    self._tally.add("unreadable", path, detail=result.why)
+                    continue
+                sourceless = key.endswith(".pyc")
+                self._tally.add("bytecode-sourceless" if sourceless else "unowned-code", path, actual=result.hex())
+                if is_phantom_module(key):
+                    self._tally.add("phantom-module", path, actual=result.hex())
+
+    def _metadata_without_record(self) -> frozenset[str]:
+        """Metadata directories whose own inert files need no owner: that the RECORD is missing is told once."""
+        return frozenset(
+            found.directory_name
+            for found in self._site.installations
+            if found.layout in ("egg", "egg-info", "egg-info-file", "egg-link") or "RECORD" not in found.names
+        )
+
+    def _belongs(self, key: str, metadata: frozenset[str]) -> bool:
+        top, slash, _ = key.partition("/")
+        if top in metadata:
+            # An egg is a whole distribution without hashes; other metadata directories hold no code.
+            return top.endswith(".egg") or not is_code(key)
+        if slash:
+            return False
+        # CPython ships a README.txt in site-packages; uv leaves its lock in a --target directory.
+        return (self._environment.kind, key) in (("base", "README.txt"), ("target-directory", ".lock"))
+
+    def _known(self, key: str, path: str) -> bool:
+        """Whether a tool that leaves files outside every RECORD writes exactly this one."""
+        if key.count("/") > 1:
+            return False
+        from envcheck.installed.owners import identify_at
+
+        known = identify_at(self._files, path, key)
+        return known is not None and stands_alone(key, known)
+
+    def _is_binary(self, path: str) -> bool:
+        try:
+            return is_binary(self._files.read_part(path, _HEAD)[0])
+        except Unreadable as error:
+            self._files.miss(error.path, error.why)
+            return False
+
+    def _is_listed(self, path: str) -> bool:
+        return path in self._listed
+
+    def _verify_sums(self) -> None:
+        """The md5 sums of dpkg's files."""
+        for path, recorded in sorted(self._sums.items()):
+            if recorded.md5 is None:
+                continue
+            try:
+                md5, sha256 = self._owners.dpkg.md5(path)
+            except Missing:
+                self._tally.add("missing", path, expected=f"md5:{recorded.md5}", owner=recorded.owner)
+                continue
+            except Unreadable as error:
+                self._files.miss(error.path, error.why)
+                self._tally.add("unreadable", path, owner=recorded.owner, detail=error.why)
+                continue
+            if md5 == recorded.md5:
+                self._tally.verified += 1
+            else:
+                detail = "the md5 that dpkg recorded differs"
+                self._tally.add("modified", path, None, f"md5:{recorded.md5}", sha256, detail, owner=recorded.owner)

@@ -1,0 +1,258 @@
+"""One file's path into who claims it and how strongly its bytes are proven; nothing is read before it is asked for.
+
+RECORDs are searched as bytes: a startup-only scan asks for a handful of files among hundreds of RECORDs.
+"""
+
+from __future__ import annotations
+
+from envcheck.files.digests import digest
+from envcheck.files.root import Files, Missing, Unreadable
+from envcheck.installed import bytecode
+from envcheck.installed.closedset import needs_known_content
+from envcheck.installed.distributions import Installation, installations
+from envcheck.installed.judgement import DigestOf, judge
+from envcheck.installed.kinds import is_startup_file
+from envcheck.installed.places import Place, place
+from envcheck.installed.record import Hash, read_hash
+from envcheck.model.environment import Environment
+from envcheck.model.ownership import Claim, Owner
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from envcheck.catalogue.known import Known
+    from envcheck.installed.dpkg import Dpkg
+
+
+_NAMESPACE = "-nspkg.pth"
+"""A known file of this name makes empty modules and does no more, whoever wrote it."""
+
+
+class Site:
+    """One site directory and what is installed in it."""
+
+    def __init__(self, files: Files, where: Place) -> None:
+        self.place = where
+        self.installations = installations(files, where)
+        self._candidates: dict[str, list[Installation]] = {}
+
+    def claims(self, key: str) -> list[tuple[Installation, Hash]]:
+        """Every row of every RECORD that stands for the file."""
+        top, slash, _ = key.partition("/")
+        found = []
+        for installation in self._below(top) if slash else self.installations:
+            for field in installation.lookup.fields(key, self.place.key):
+                found.append((installation, read_hash(field)))
+        return found
+
+    def other_owner(self, module: str, than: Installation) -> Installation | None:
+        """A distribution, other than one, that installed a module or package of this dotted name."""
+        key = module.replace(".", "/")
+        for installation in self.installations:
+            if installation is than:
+                continue
+            lookup = installation.lookup
+            if lookup.fields(key + "/__init__.py", self.place.key) or lookup.fields(key + ".py", self.place.key):
+                return installation
+        return None
+
+    def _below(self, directory: str) -> list[Installation]:
+        """The distributions whose RECORD may mention files below a top-level directory."""
+        if directory not in self._candidates:
+            self._candidates[directory] = [found for found in self.installations if found.lookup.mentions(directory)]
+        return self._candidates[directory]
+
+
+class Owners:
+    """The owners of single files of one environment."""
+
+    def __init__(self, files: Files, environment: Environment) -> None:
+        self._files = files
+        self._environment = environment
+        self._places = sorted(
+            (place(environment, site) for site in environment.site_dirs), key=lambda found: -len(found.prefix)
+        )
+        self._sites: dict[str, Site] = {}
+        self._claims: dict[str, Claim] = {}
+        self._dpkg: Dpkg | None = None
+
+    def claim(self, path: str) -> Claim:
+        """Owner and assurance of one file (absolute path in normal form, links followed for the bytes)."""
+        found = self._claims.get(path)
+        if found is None:
+            found = self._claims[path] = self._claim(path)
+        return found
+
+    def site(self, where: Place) -> Site:
+        """What is installed in one site directory, listed once."""
+        if where.site_dir not in self._sites:
+            self._sites[where.site_dir] = Site(self._files, where)
+        return self._sites[where.site_dir]
+
+    @property
+    def dpkg(self) -> Dpkg:
+        """The package database of the target's machine."""
+        if self._dpkg is None:
+            from envcheck.installed.dpkg import Dpkg
+
+            self._dpkg = Dpkg(self._files)
+        return self._dpkg
+
+    def dpkg_covers(self, path: str) -> bool:
+        """Whether dpkg may own a path: it never does below ``/usr/local`` or in a home directory."""
+        return path.startswith(("/usr/", "/etc/")) and not path.startswith("/usr/local/") and self.dpkg.covers(path)
+
+    def dpkg_lists(self, path: str) -> bool:
+        """Whether a package of dpkg's lists a path."""
+        return self.dpkg_covers(path) and self.dpkg.find(path) is not None
+
+    def _claim(self, path: str) -> Claim:
+        if self.dpkg_covers(path):
+            by_dpkg = self.dpkg.claim(path)
+            if by_dpkg is not None:
+                return by_dpkg
+        for where in self._places:
+            if path.startswith(where.prefix):
+                return self._claim_in(self.site(where), path, where.key_of(path))
+        return self._claim_outside(path)
+
+    def _claim_in(self, site: Site, path: str, key: str) -> Claim:
+        source = bytecode.source_key(key)
+        if source is not None:
+            return self._claim_bytecode(site, path, key, source)
+        claims = site.claims(key)
+        try:
+            sha256 = digest(self._files, path)[0]
+        except Unreadable as error:
+            if not isinstance(error, Missing):
+                self._files.miss(error.path, error.why)
+            owner = claims[0][0].owner if claims else None
+            return Claim(owner, "unrecorded", None, error.why)
+        if not claims:
+            return self._claim_unlisted(site, path, key, sha256)
+        judged = judge(key, claims, self._digest_of(path, sha256), strict=True)
+        owner = judged.claimant.owner
+        if judged.verdict == "modified":
+            detail = f" ({judged.detail})" if judged.detail else ""
+            return Claim(owner, "modified", sha256, f"the hash in {owner.name}'s RECORD differs{detail}")
+        if judged.verdict != "recorded":
+            return Claim(owner, "unrecorded", sha256, judged.detail)
+        if judged.claimant.self_made and needs_known_content(key, anywhere=True):
+            why = not_vouched(site, judged.claimant, key, self._identify(path, key))
+            if why is not None:
+                return Claim(owner, "unrecorded", sha256, why)
+        return Claim(owner, "recorded", sha256)
+
+    def _claim_bytecode(self, site: Site, path: str, key: str, source: str) -> Claim:
+        """Bytecode takes its source's owner and assurance, never more than its own form allows.
+
+        Python rewrites it when the source looks newer, so that a hash that differs says nothing.
+        """
+        behind = self._claim_in(site, site.place.path(source), source)
+        try:
+            sha256 = digest(self._files, path)[0]
+        except Unreadable as error:
+            if not isinstance(error, Missing):
+                self._files.miss(error.path, error.why)
+            return Claim(behind.owner, "unrecorded", None, error.why)
+        hashes = [found for _, found in site.claims(key) if found.kind == "strong"]
+        digest_of = self._digest_of(path, sha256)
+        if hashes and all(digest_of(found.algorithm) == found.digest for found in hashes):
+            return Claim(behind.owner, behind.assurance, sha256, "its own hash is in RECORD")
+        if behind.sha256 is None:
+            return Claim(behind.owner, "unrecorded", sha256, "bytecode whose source is not there")
+        if bytecode.unchecked(self._files, path):
+            return Claim(behind.owner, "unrecorded", sha256, "unchecked bytecode: it is never compared with its source")
+        return Claim(behind.owner, behind.assurance, sha256, "bytecode: taken for its source's, not recompiled")
+
+    def _claim_unlisted(self, site: Site, path: str, key: str, sha256: str) -> Claim:
+        known = self._identify(path, key)
+        if known is not None and stands_alone(key, known):
+            return Claim(Owner("tool", known.tool, known.version), "known", sha256, known.what)
+        for installation in site.installations:
+            if installation.installed_files is not None and listed(installation, key):
+                return Claim(installation.owner, "unrecorded", sha256, "installed-files.txt has no hashes")
+        return Claim(None, "unrecorded", sha256, None if known is None else f"{known.what}, but no RECORD lists it")
+
+    def _claim_outside(self, path: str) -> Claim:
+        """A file outside every site directory: the project of an editable install at most."""
+        try:
+            sha256 = digest(self._files, path)[0]
+        except Unreadable as error:
+            if not isinstance(error, Missing):
+                self._files.miss(error.path, error.why)
+            return Claim(None, "unrecorded", None, error.why)
+        name = path.rpartition("/")[2]
+        known = self._identify(path, name)
+        if known is not None and stands_alone(name, known):
+            return Claim(Owner("tool", known.tool, known.version), "known", sha256, known.what)
+        if not is_startup_file(name):
+            for where in self._places:
+                for installation in self.site(where).installations:
+                    project = installation.project if installation.editable else None
+                    if project and path.startswith(project + "/"):
+                        return Claim(installation.owner, "unrecorded", sha256, "the source of an editable install")
+        return Claim(None, "unrecorded", sha256)
+
+    def _digest_of(self, path: str, sha256: str) -> DigestOf:
+        return digest_of(self._files, path, bytes.fromhex(sha256))
+
+    def _identify(self, path: str, key: str) -> Known | None:
+        return identify_at(self._files, path, key)
+
+
+def digest_of(files: Files, path: str, sha256: bytes) -> DigestOf:
+    """A file's digest by algorithm; others than sha256 are computed when asked for."""
+
+    def compute(algorithm: str) -> bytes:
+        if algorithm == "sha256":
+            return sha256
+        import hashlib
+
+        try:
+            return hashlib.new(algorithm, files.read(path, files.limits.record)).digest()
+        except Unreadable as error:
+            files.miss(error.path, error.why)
+            return b""
+
+    return compute
+
+
+def identify_at(files: Files, path: str, key: str) -> Known | None:
+    """The known tool that writes such a file; what cannot be read, or is large, is not known."""
+    from envcheck.catalogue.known import identify
+
+    try:
+        return identify(key, files.read(path, files.limits.startup))
+    except Unreadable:
+        return None
+
+
+def stands_alone(key: str, known: Known) -> bool:
+    """Whether the content alone makes a file known, without a claim.
+
+    Not a path line or a finder, which lead wherever their writer wanted: those need the RECORD of the project.
+    """
+    return known.written_by_tool or known.form == "digest" or key.endswith(_NAMESPACE)
+
+
+def not_vouched(site: Site, installation: Installation, key: str, known: Known | None) -> str | None:
+    """Why a self-made RECORD's row is not enough for a startup file, in words; ``None`` where it is.
+
+    The content must be a known tool's, and a finder may answer for no module that another distribution installed.
+    """
+    made = "editable" if installation.editable else "locally built"
+    if known is None:
+        return (
+            f"only the RECORD of {installation.name}, which is {made}, lists it, and no known tool writes such a file"
+        )
+    for module in () if key.endswith(_NAMESPACE) else known.modules:
+        other = site.other_owner(module, installation)
+        if other is not None:
+            return f"it answers for {module}, which {other.name} installed"
+    return None
+
+
+def listed(installation: Installation, key: str) -> bool:
+    """Whether ``installed-files.txt`` (paths relative to the metadata directory) lists a file."""
+    where = installation.place
+    return any(where.key(f"{installation.directory_name}/{row}") == key for row in installation.installed_files or ())

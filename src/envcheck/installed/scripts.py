@@ -1,0 +1,258 @@
+"""The scripts directory: each file an interpreter, scaffolding, a script of a wheel, or one made for an entry point.
+
+A script made for an entry point is derived: it must be, byte for byte, what an installer writes for the entry point
+that a distribution declares, with an interpreter of this environment. A hash in RECORD does not replace that.
+"""
+
+from __future__ import annotations
+
+import re
+import stat
+
+from envcheck.files.root import Entry, Files, Missing, Unreadable
+from envcheck.installed.bytecode import source_name
+from envcheck.installed.distributions import Installation
+from envcheck.installed.judgement import judge
+from envcheck.installed.kinds import is_binary, is_code
+from envcheck.installed.metadata import EntryPoint
+from envcheck.installed.owners import digest_of
+from envcheck.installed.record import Hash
+from envcheck.installed.tally import Tally
+from envcheck.model.environment import Environment
+from envcheck.model.sha256 import sha256
+
+_GROUPS = frozenset({"console_scripts", "gui_scripts"})
+_VERSIONED = re.compile(r"(pip|easy_install|wheel)-?[0-9]+(?:\.[0-9]+)?$")
+"""pip and virtualenv write these beside, or in place of, the names that the wheels declare."""
+_PYTHON = re.compile(r"(?:python|pythonw|pypy|pypyw|graalpy)[0-9.]*t?(?:\.exe)?$")
+
+
+class Scripts:
+    """Claims on scripts, gathered from every site directory, then verified together."""
+
+    def __init__(self, files: Files, environment: Environment, tally: Tally) -> None:
+        self._files = files
+        self._environment = environment
+        self._tally = tally
+        self._directory = environment.scripts_dir
+        self._below = f"{environment.scripts_dir}/" if environment.scripts_dir else "\0"
+        self._claims: dict[str, list[tuple[Installation, Hash]]] = {}
+        self._elsewhere: set[str] = set()
+        self._declared: dict[str, list[tuple[Installation, EntryPoint]]] = {}
+
+    def takes(self, path: str) -> bool:
+        """Whether a claimed path is a file of the scripts directory itself."""
+        return path.startswith(self._below) and "/" not in path[len(self._below) :]
+
+    def verified(self, path: str) -> None:
+        """A claimed file below a subdirectory of the scripts directory, verified with the rest of its RECORD."""
+        if path.startswith(self._below):
+            self._elsewhere.add(path)
+
+    def claim(self, path: str, claimant: Installation, found: Hash) -> None:
+        """One RECORD row for a script."""
+        self._claims.setdefault(path, []).append((claimant, found))
+
+    def declare(self, installations: list[Installation]) -> None:
+        """The entry points of a site directory's distributions."""
+        for installation in installations:
+            for entry in installation.entry_points:
+                if entry.group in _GROUPS:
+                    self._declared.setdefault(entry.name, []).append((installation, entry))
+
+    def verify(self) -> None:
+        """Judge every file of the directory (outside a venv: every claimed one)."""
+        present: list[Entry] = []
+        if self._directory is not None:
+            try:
+                present = self._files.listdir(self._directory)
+            except Missing:
+                pass
+            except Unreadable as error:
+                self._files.miss(error.path, error.why)
+        whole = self._environment.kind in ("venv", "target-directory")
+        names = {entry.name for entry in present}
+        for entry in present:
+            path = self._below + entry.name
+            if path in self._claims:
+                self._verify_claimed(path, entry.name)
+            elif whole:
+                self._verify_unclaimed(path, entry, names)
+        for path in sorted(self._claims):
+            if path[len(self._below) :] not in names:
+                self._report_missing(path)
+
+    def _report_missing(self, path: str) -> None:
+        claimant, found = self._claims[path][0]
+        self._tally.add("missing", path, claimant, found.digest.hex() or None)
+
+    def _verify_claimed(self, path: str, name: str) -> None:
+        claims = self._claims[path]
+        try:
+            data = self._files.read(path, self._files.limits.startup)
+        except Unreadable as error:
+            self._verify_large(path, claims, error)
+            return
+        raw = sha256(data).digest()
+        judged = judge(name, claims, digest_of(self._files, path, raw))
+        owner = judged.claimant
+        declared = [pair for pair in self._entry_points(name) if any(pair[0] is claimant for claimant, _ in claims)]
+        if declared and not name.endswith(".exe"):
+            why = self._not_derived(data, declared)
+            if why is not None:
+                self._tally.add("script-modified", path, owner, judged.expected, raw.hex(), why)
+            elif judged.verdict == "modified":
+                detail = "its RECORD has another hash, though the script is exactly what an installer writes"
+                self._tally.add("record-conflict", path, owner, judged.expected, raw.hex(), detail)
+            else:
+                self._tally.verified += judged.verdict == "recorded"
+        elif judged.verdict == "recorded":
+            self._tally.verified += 1
+        elif judged.verdict == "modified":
+            detail = judged.detail or "the hash in RECORD differs"
+            self._tally.add("script-modified", path, owner, judged.expected, raw.hex(), detail)
+        elif judged.verdict == "conflict":
+            self._tally.add("record-conflict", path, owner, judged.expected, raw.hex(), judged.detail)
+        else:
+            detail = f"{owner.name} lists it without a usable hash, and declares no entry point of that name"
+            self._tally.add("script-unowned", path, owner, None, raw.hex(), detail)
+
+    def _verify_large(self, path: str, claims: list[tuple[Installation, Hash]], error: Unreadable) -> None:
+        """A program that a wheel ships as a script may be of any size; what is no file is not what was installed."""
+        from envcheck.files.digests import digests
+
+        claimant, found = claims[0]
+        (result,) = digests(self._files, [path], 1, True)
+        if type(result) is bytes:
+            judged = judge(path, claims, digest_of(self._files, path, result))
+            if judged.verdict == "recorded":
+                self._tally.verified += 1
+            else:
+                detail = judged.detail or "the hash in RECORD differs"
+                self._tally.add("script-modified", path, judged.claimant, judged.expected, result.hex(), detail)
+        elif isinstance(error, Missing):
+            self._tally.add("missing", path, claimant, found.digest.hex() or None, detail="a link to nothing")
+        elif error.why.startswith("is a "):
+            self._tally.add("script-modified", path, claimant, "a regular file", error.why.removeprefix("is "))
+        else:
+            self._files.miss(error.path, error.why)
+            self._tally.add("unreadable", path, claimant, detail=error.why)
+
+    def _verify_unclaimed(self, path: str, entry: Entry, names: set[str]) -> None:
+        from envcheck.catalogue.scaffold import scaffold_entry
+
+        if scaffold_entry(f"bin/{entry.name}") is not None:
+            return
+        if entry.kind == "dir":
+            self._verify_directory(path, entry.name, names)
+            return
+        if entry.kind != "file":
+            target = self._link_text(path) if entry.kind == "link" else None
+            detail = f"a link to {target}" if target else "it is no regular file"
+            self._tally.add("script-unowned", path, actual=target, detail=detail)
+            return
+        try:
+            data = self._files.read_part(path, self._files.limits.small)[0]
+        except Unreadable as error:
+            self._files.miss(error.path, error.why)
+            self._tally.add("unreadable", path, detail=error.why)
+            return
+        declared = self._entry_points(entry.name)
+        if declared:
+            why = self._not_derived(data, declared)
+            if why is not None:
+                actual = sha256(data).hexdigest()
+                self._tally.add("script-modified", path, declared[0][0], None, actual, why)
+        elif self._can_run(path, entry.name, data):
+            self._tally.add("script-unowned", path, actual=sha256(data).hexdigest())
+        else:
+            self._tally.add("unowned-data", path)
+
+    def _verify_directory(self, path: str, name: str, names: set[str]) -> None:
+        """Bytecode of the scripts beside it is theirs; any other file below the scripts directory is nobody's."""
+        for directory in self._files.walk(path):
+            for found in (*directory.files, *directory.links, *directory.others):
+                if directory.path == path and name == "__pycache__" and (source_name(found) or "\0") in names:
+                    continue
+                place = f"{directory.path}/{found}"
+                if place not in self._elsewhere:
+                    self._tally.add("unowned-code" if is_code(found) else "unowned-data", place)
+
+    def _can_run(self, path: str, name: str, data: bytes) -> bool:
+        if data.startswith(b"#!") or is_code(name) or is_binary(data):
+            return True
+        found = self._files.lstat(path)
+        return found is not None and bool(found.st_mode & (stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH))
+
+    def _entry_points(self, name: str) -> list[tuple[Installation, EntryPoint]]:
+        """The declared entry points that a script of this name may be for."""
+        found = self._declared.get(name, [])
+        if not found:
+            versioned = _VERSIONED.match(name)
+            if versioned:
+                found = [
+                    pair for base in (versioned[1], versioned[1] + "3") for pair in self._declared.get(base, [])
+                ] or self._any_version(versioned[1])
+        return found
+
+    def _any_version(self, base: str) -> list[tuple[Installation, EntryPoint]]:
+        """The entry points of ``base`` under the name of any version, as pip's own wheels declare them."""
+        return [
+            pair
+            for name, pairs in sorted(self._declared.items())
+            if (found := _VERSIONED.match(name)) and found[1] == base
+            for pair in pairs
+        ]
+
+    def _not_derived(self, data: bytes, declared: list[tuple[Installation, EntryPoint]]) -> str | None:
+        """Why a script is not what an installer writes for any of these entry points; ``None`` where it is."""
+        from envcheck.catalogue.scripts import match_legacy, match_script
+
+        wanted = " or ".join(dict.fromkeys(f"{entry.module}:{entry.attr}" for _, entry in declared))
+        script = match_script(data)
+        if script is not None:
+            if not any((script.module, script.attribute) == (entry.module, entry.attr) for _, entry in declared):
+                return f"it calls {script.module}:{script.attribute}, not {wanted}"
+            return self._foreign(script.executable)
+        legacy = match_legacy(data)
+        if legacy is not None:
+            for installation, entry in declared:
+                name = legacy.distribution.partition("==")[0].replace("_", "-").lower()
+                if name == installation.key and (legacy.group, legacy.name) == (entry.group, entry.name):
+                    return self._foreign(legacy.executable)
+        return f"it is not what an installer writes for {wanted}"
+
+    def _foreign(self, executable: str | None) -> str | None:
+        """Why the interpreter that a script names is not this environment's; ``None`` where it is, or is beside it.
+
+        A bare directory of packages has no interpreter: whichever installed there is as good as another.
+        """
+        if executable is None:
+            return None
+        for path in (executable, executable.split(" ")[0]):
+            directory, _, name = path.rpartition("/")
+            if not _PYTHON.match(name):
+                continue
+            if self._is_own(path, directory):
+                return None
+        return f"it starts {executable}, which is not this environment's interpreter"
+
+    def _is_own(self, path: str, directory: str) -> bool:
+        environment = self._environment
+        if path == environment.python.executable or environment.kind == "target-directory":
+            return True
+        own = {environment.scripts_dir, f"{environment.python.base_prefix}/bin"}
+        if environment.kind == "venv":
+            own = {environment.scripts_dir}
+        if directory in own:
+            return True
+        try:
+            return self._files.realpath(directory) in {self._files.realpath(one) for one in own if one}
+        except Unreadable:
+            return False
+
+    def _link_text(self, path: str) -> str | None:
+        try:
+            return self._files.readlink(path)
+        except Unreadable:
+            return None

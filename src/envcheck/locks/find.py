@@ -1,0 +1,119 @@
+"""Which lock to compare with when none is named: that of the project one stands in, or that the target belongs to.
+
+Nothing inside a scanned environment is ever chosen. Reads no lock; a file's name, and for a requirements file whether
+it has hashes, decide.
+"""
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from envcheck.files.root import Files, Unreadable
+
+NAMES = ("uv.lock", "pylock.toml", "poetry.lock", "pdm.lock", "Pipfile.lock", "requirements.txt")
+"""Best first."""
+
+READ = ("uv.lock", "requirements.txt")
+"""Those that envcheck reads."""
+
+_ENVIRONMENTS = (".venv", "venv")
+
+
+class Found(NamedTuple):
+    """The lock to compare with, if any, and what to tell about the choice."""
+
+    path: str | None
+    note: str | None = None
+
+
+def choose(files: Files, directory: str, target: str | None, home: str | None = None) -> Found:
+    """The lock of the project that ``directory`` stands in, else of the project whose ``.venv`` ``target`` is.
+
+    The project one stands in is the nearest directory upwards that has a lock; the search ends at the root of a Git
+    work tree, below ``home``, and before a directory that anybody may write to. A requirements file without hashes
+    counts only where nothing better is found on the way. The target's project comes first when it lies inside the one
+    that one stands in. All paths are absolute.
+    """
+    inside = _Inside(files, target)
+    standing = _first(files, _upwards(files, directory, home), inside)
+    belonging = _first(files, _project_of(target), inside)
+    if belonging.path is None or standing.path is None:
+        chosen = standing if standing.path is not None else belonging
+        return chosen._replace(note=chosen.note or standing.note or belonging.note)
+    outer, inner = os.path.dirname(standing.path), os.path.dirname(belonging.path)
+    return belonging if inner.startswith(outer.rstrip("/") + "/") else standing
+
+
+def _project_of(target: str | None) -> list[str]:
+    """The directory whose ``.venv`` the target is."""
+    if target is None:
+        return []
+    directory, name = os.path.split(target.rstrip("/"))
+    return [directory] if name in _ENVIRONMENTS else []
+
+
+class _Inside:
+    """Whether a path lies in the scanned environment, as it is spelt or as it resolves."""
+
+    def __init__(self, files: Files, target: str | None) -> None:
+        self.files = files
+        self.prefixes: list[str] = []
+        if target is not None:
+            self.prefixes = [os.path.normpath(target)]
+            with contextlib.suppress(Unreadable):
+                self.prefixes.append(files.realpath(target))
+
+    def __call__(self, path: str) -> bool:
+        spellings = [os.path.normpath(path)]
+        try:
+            spellings.append(self.files.realpath(path))
+        except Unreadable:
+            return True
+        return any(
+            spelling == prefix or spelling.startswith(prefix.rstrip("/") + "/")
+            for spelling in spellings
+            for prefix in self.prefixes
+        )
+
+
+def _upwards(files: Files, directory: str, home: str | None) -> Iterator[str]:
+    """The directory and those above it that may be of the same project."""
+    current = os.path.normpath(directory)
+    home = None if home is None else os.path.normpath(home)
+    while True:
+        yield current
+        parent = os.path.dirname(current)
+        if parent in (current, "/") or current == home or parent == home or files.exists(os.path.join(current, ".git")):
+            return
+        found = files.stat(parent)
+        if found is None or found.st_mode & stat.S_IWOTH:
+            return
+        current = parent
+
+
+def _first(files: Files, directories: list[str] | Iterator[str], inside: _Inside) -> Found:
+    """The best lock of the first directory that has one."""
+    weak: str | None = None
+    note: str | None = None
+    for directory in directories:
+        for name in NAMES:
+            path = os.path.join(directory, name)
+            if files.lstat(path) is None or inside(path):
+                continue
+            if name not in READ:
+                note = note or f"{path} is not compared with: envcheck cannot read this format yet"
+            elif name == "requirements.txt" and not _is_hashed(files, path):
+                weak = weak or path
+            else:
+                return Found(path, note)
+    return Found(weak, note)
+
+
+def _is_hashed(files: Files, path: str) -> bool:
+    """Whether a requirements file looks as if it pinned hashes; one that cannot be read is left to the reader."""
+    try:
+        return b"--hash" in files.read(path, files.limits.lock)
+    except Unreadable:
+        return True

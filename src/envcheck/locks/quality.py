@@ -1,0 +1,146 @@
+"""A Lock into what its entries are not good for: no hash, a weak one, a source or reference that can change.
+
+Judged over the whole lock, whatever is selected: another machine installs from the same file.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+
+from envcheck.locks.archives import is_hex
+from envcheck.model.inventory import normalize_name
+from envcheck.model.lock import Artifact, Lock, LockedPackage, LockProblem
+
+HEX_DIGITS = {
+    "sha256": 64,
+    "sha384": 96,
+    "sha512": 128,
+    "sha3_256": 64,
+    "sha3_384": 96,
+    "sha3_512": 128,
+    "blake2b": 128,
+}
+"""Algorithms that nobody finds a second file for, and the length of their digests in hexadecimal."""
+
+_HASHED = ("registry", "url", "path")
+_LOOPBACK = ("localhost", "[::1]")
+_PLAIN = ("http://", "ftp://", "git://", "svn://", "bzr://", "git+http://", "git+git://", "svn+http://", "hg+http://")
+
+
+def problems(lock: Lock) -> tuple[LockProblem, ...]:
+    """In the order of the lock; what is one fact about many entries (a plain ``http`` host) is told once."""
+    hosts: set[str] = set()
+    found: list[LockProblem] = []
+    for package in lock.packages:
+        if package.constraint:
+            continue
+        found += _hashes(package)
+        found += _names(package)
+        found += _transport(package, hosts)
+        if package.source_kind == "git" and package.commit is None:
+            message = f"{_shown(package)} is taken from {package.source} without a full commit: what it names can move"
+            found.append(LockProblem("lock-mutable-reference", package.where, message, package.name))
+    return tuple(found)
+
+
+def is_strong(algorithm: str, digest: str) -> bool:
+    """Whether a hash can prove an archive's bytes."""
+    return HEX_DIGITS.get(algorithm) == len(digest) and is_hex(digest)
+
+
+def _hashes(package: LockedPackage) -> Iterator[LockProblem]:
+    if package.source_kind not in _HASHED:
+        return
+    unhashed = [artifact for artifact in package.artifacts if not artifact.hashes]
+    if unhashed or not package.artifacts:
+        count = f"{len(unhashed)} of {len(package.artifacts)} archives" if len(package.artifacts) > 1 else "its archive"
+        message = f"{_shown(package)}: no hash for {count}"
+        yield LockProblem("lock-unhashed", package.where, message, package.name)
+    for artifact in package.artifacts:
+        if artifact.hashes and not any(is_strong(*pair) for pair in artifact.hashes):
+            algorithm, digest = artifact.hashes[0]
+            why = (
+                f"only {algorithm}"
+                if algorithm not in HEX_DIGITS
+                else f"a malformed {algorithm} ({len(digest)} characters)"
+            )
+            message = f"{_shown(package)}: {why} for {artifact.filename or 'its archive'}"
+            yield LockProblem("lock-weak-hash", package.where, message, package.name)
+            return
+
+
+def _names(package: LockedPackage) -> Iterator[LockProblem]:
+    """An archive whose name is another project's, or that leads out of its directory."""
+    if not package.name:
+        return
+    for artifact in package.artifacts:
+        why = _misnamed(package, artifact)
+        if why is not None:
+            yield LockProblem("lock-insecure-source", package.where, f"{_shown(package)}: {why}", package.name)
+            return
+
+
+def _misnamed(package: LockedPackage, artifact: Artifact) -> str | None:
+    filename = artifact.filename
+    if filename is None:
+        return None
+    if "/" in filename or "\\" in filename or filename in ("", ".", ".."):
+        return f"{filename!r} is not a plain file name"
+    if artifact.url is not None and package.source_kind != "path" and "/../" in artifact.url:
+        return f"{artifact.url!r} leads out of its directory"
+    if artifact.kind == "wheel":
+        project, _, rest = filename.partition("-")
+        if _normalized(project) != package.name:
+            return f"{filename!r} is a wheel of another project"
+        if package.version is not None and not _same_version(rest.partition("-")[0], package.version):
+            return f"{filename!r} is a wheel of another version"
+    elif (
+        artifact.kind == "sdist"
+        and package.source_kind == "registry"
+        and not _normalized(filename).startswith(package.name)
+    ):
+        return f"{filename!r} is an archive of another project"
+    return None
+
+
+def _same_version(in_filename: str, version: str) -> bool:
+    if in_filename == version:
+        return True
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return Version(in_filename.replace("_", "+" if "+" in version else "-")) == Version(version)
+    except InvalidVersion:
+        return False
+
+
+def _transport(package: LockedPackage, hosts: set[str]) -> Iterator[LockProblem]:
+    """A source that is fetched without encryption; one on this machine itself is nobody's to change on the way."""
+    for url in (package.source, *(artifact.url for artifact in package.artifacts)):
+        if url is None or url.startswith("https://") or not url.lower().startswith(_PLAIN):
+            continue
+        scheme, _, rest = url.partition("://")
+        host = rest.partition("/")[0].lower()
+        name = host if host.startswith("[") and host.endswith("]") else host.rpartition(":")[0] or host
+        if host in hosts or name in _LOOPBACK or _is_loopback_address(name):
+            continue
+        hosts.add(host)
+        what = f"{_shown(package)} and what else comes from {host}"
+        message = f"{what} is fetched over {scheme.lower()}, which anyone on the way can change"
+        yield LockProblem("lock-insecure-source", package.where, message, package.name)
+
+
+def _is_loopback_address(host: str) -> bool:
+    parts = host.split(".")
+    return len(parts) == 4 and parts[0] == "127" and all(part.isdecimal() for part in parts)
+
+
+@functools.lru_cache(maxsize=4096)
+def _normalized(name: str) -> str:
+    return normalize_name(name)
+
+
+def _shown(package: LockedPackage) -> str:
+    name = package.name or package.source or package.where
+    return f"{name} {package.version}" if package.version else name

@@ -1,0 +1,21 @@
+"""Everything that the checks may look at for one environment."""
+
+from typing import NamedTuple
+
+from envcheck.model.environment import Environment
+from envcheck.model.finding import NotSeen
+from envcheck.model.inventory import Inventory
+from envcheck.model.lock import Comparison
+from envcheck.model.startup import StartupPlan
+
+
+class Facts(NamedTuple):
+    """What was learned of one environment; ``inventory`` is ``None`` in a startup-only scan."""
+
+    environment: Environment
+    plan: StartupPlan
+    inventory: Inventory | None = None
+    comparison: Comparison | None = None
+    clean_room: bool = True
+    clean_room_why: str | None = None
+    not_seen: tuple[NotSeen, ...] = ()

@@ -1,0 +1,112 @@
+"""What is installed: distributions, counts, and every deviation of the files from what claims them."""
+
+from typing import Literal, NamedTuple
+
+from envcheck.model.ownership import Assurance, Owner
+
+LockState = Literal["match", "version", "missing", "extra", "source", "ignored", "unlocked"]
+
+Problem = Literal[
+    "modified",  # the bytes differ from the hash that claims them
+    "missing",  # claimed, absent (bytecode is never missing)
+    "unowned-code",  # nothing claims it, and it can be imported or run
+    "unowned-data",  # nothing claims it, inert
+    "unreadable",
+    "record-missing",  # a distribution without RECORD
+    "record-invalid",  # a RECORD, or rows of it, that cannot be understood
+    "record-unhashed",  # a row without a usable hash for a file that is not derived
+    "record-escapes",  # a row that points outside the prefix
+    "record-conflict",  # two rows of one distribution, or two distributions, disagree about one file
+    "closed-set",  # listed only by a self-made RECORD (editable, locally built) that may not vouch for it
+    "link-outside",  # a link that leaves the environment
+    "bytecode-orphan",  # __pycache__ bytecode without its source
+    "bytecode-sourceless",  # NAME.pyc that is imported in place of a source
+    "bytecode-unchecked",  # an unchecked-hash .pyc that runs whatever the source says
+    "script-unowned",
+    "script-modified",
+    "metadata-inconsistent",
+    "distribution-duplicate",
+    "interpreter-replaced",  # bin/python is not the interpreter that pyvenv.cfg names
+    "activate-modified",
+    "phantom-module",  # a module that tools import if it happens to exist
+    "installer-config",
+]
+
+
+class Deviation(NamedTuple):
+    """One fact about one file (or distribution) that does not fit."""
+
+    problem: Problem
+    path: str
+    owner: Owner | None = None
+    expected: str | None = None
+    """Hash or wording of what was claimed."""
+    actual: str | None = None
+    """sha256 (hex) of the bytes on disk, or wording of what is there."""
+    detail: str | None = None
+    """One clause in plain words that a message can end with."""
+    line: int | None = None
+
+
+class Direct(NamedTuple):
+    """PEP 610 ``direct_url.json``: where a distribution that came from no index came from."""
+
+    url: str
+    editable: bool = False
+    vcs: str | None = None
+    commit: str | None = None
+    archive_sha256: str | None = None
+    subdirectory: str | None = None
+
+
+class Distribution(NamedTuple):
+    """One installed package: its metadata directory (or file) and what its files proved to be."""
+
+    name: str
+    """As METADATA spells it, else as the directory name does."""
+    version: str
+    path: str
+    """The ``.dist-info`` directory, ``.egg-info`` directory or file."""
+    site_dir: str
+    installer: str | None = None
+    direct: Direct | None = None
+    editable: bool = False
+    locally_built: bool = False
+    requested: bool = False
+    has_metadata: bool = True
+    has_record: bool = True
+    files: int = 0
+    modified: int = 0
+    missing: int = 0
+    assurance: Assurance = "unrecorded"
+    requires_dist: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The normalised name (PEP 503)."""
+        return normalize_name(self.name)
+
+
+class FileCounts(NamedTuple):
+    """Totals over one environment; ``bytes`` counts what was read and hashed."""
+
+    verified: int = 0
+    bytes: int = 0
+    modified: int = 0
+    missing: int = 0
+    unowned: int = 0
+    unreadable: int = 0
+
+
+class Inventory(NamedTuple):
+    """Everything that is installed in one environment's own site and scripts directories."""
+
+    distributions: tuple[Distribution, ...] = ()
+    deviations: tuple[Deviation, ...] = ()
+    counts: FileCounts = FileCounts()
+
+
+def normalize_name(name: str) -> str:
+    """PEP 503: runs of ``-``, ``_`` and ``.`` become one ``-``, lower case."""
+    parts = name.lower().replace("_", "-").replace(".", "-").split("-")
+    return "-".join(part for index, part in enumerate(parts) if part or index in (0, len(parts) - 1))

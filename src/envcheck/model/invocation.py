@@ -1,0 +1,74 @@
+"""How Python would be started: the flags, variables and user that the scan models.
+
+Nothing here is read from this process: the command line passes the modelled variables as data.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Invocation(NamedTuple):
+    """One way of starting an interpreter.
+
+    ``flags`` are interpreter options as typed (``-I``, ``-Wdefault::pkg.Cat``); ``environ`` the variables
+    that the started interpreter would see; ``uid`` and ``gid`` pairs are (real, effective), or ``None``
+    where the account is unknown (a mounted root).
+    """
+
+    flags: tuple[str, ...] = ()
+    environ: Mapping[str, str] = {}
+    uids: tuple[int, int] | None = None
+    gids: tuple[int, int] | None = None
+    directory: str | None = None
+    """The directory that Python would be started in; only ever shown, never put on a path that is read."""
+
+    def has(self, letter: str) -> bool:
+        """Whether the single-letter option is among the flags (``-IS`` counts as ``-I`` and ``-S``)."""
+        for flag in self.flags:
+            if len(flag) > 1 and flag[0] == "-" and flag[1] not in "-XWcm" and letter in flag[1:]:
+                return True
+        return False
+
+    @property
+    def isolated(self) -> bool:
+        """``-I``: implies ``-E``, ``-s`` and (3.11+) ``-P``."""
+        return self.has("I")
+
+    @property
+    def ignores_environment(self) -> bool:
+        """``-E`` or ``-I``: PYTHON* variables are not read (PYTHONUSERBASE is the exception, see the spec)."""
+        return self.has("E") or self.isolated
+
+    @property
+    def no_site(self) -> bool:
+        """``-S``: ``site`` is not imported: no ``.pth``, no customize module."""
+        return self.has("S")
+
+    @property
+    def no_user_site_flag(self) -> bool:
+        """``-s`` or ``-I``."""
+        return self.has("s") or self.isolated
+
+    @property
+    def optimize(self) -> int:
+        """0, 1 (``-O``) or 2 (``-OO``); PYTHONOPTIMIZE counts unless the environment is ignored."""
+        letters = "".join(flag[1:] for flag in self.flags if flag[:1] == "-" and flag[1:2] not in ("", "-", "X", "W"))
+        level = letters.count("O")
+        text = self.variable("PYTHONOPTIMIZE")
+        if text:
+            level = max(level, int(text) if text.isdecimal() else 1)
+        return min(level, 2)
+
+    def variable(self, name: str) -> str | None:
+        """A PYTHON* variable as the interpreter sees it: ``None`` when unset or ignored by ``-E``/``-I``."""
+        return None if self.ignores_environment else self.environ.get(name)
+
+    def option(self, name: str) -> str | None:
+        """The value of ``-X name[=value]``: the last one, ``""`` for a bare name, ``None`` when absent."""
+        found = None
+        for flag in self.flags:
+            if flag.startswith("-X"):
+                key, _, value = flag[2:].strip().partition("=")
+                if key == name:
+                    found = value
+        return found

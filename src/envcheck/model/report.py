@@ -1,0 +1,84 @@
+"""Options of a scan, and the Report that it returns."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from envcheck.model.environment import Environment
+from envcheck.model.finding import Finding, NotSeen, Severity
+from envcheck.model.inventory import Inventory
+from envcheck.model.invocation import Invocation
+from envcheck.model.lock import Comparison
+from envcheck.model.startup import StartupPlan
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much is done and how much there is (0 where unknown)."""
+
+
+class Options(NamedTuple):
+    """What a caller asks of a scan. Paths are absolute."""
+
+    invocation: Invocation = Invocation()
+    root: str | None = None
+    startup_only: bool = False
+    lock: str | None = None
+    """The lockfile to compare with; ``None`` for none (choosing one is the command line's work)."""
+    lock_sha256: str | None = None
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    all_extras: bool = False
+    all_groups: bool = False
+    no_default_groups: bool = False
+    selection_given: bool = False
+    """Whether extras or groups were named; if not, they are inferred from what is installed."""
+    ignore: tuple[str, ...] = ()
+    fail_on: Severity | None = Severity.HIGH
+    """Exit 1 at or above this severity; ``None`` for never."""
+    fail_on_drift: Severity | None = None
+    """A lower threshold for drift and integrity findings (``verify``)."""
+    allow_self: bool = True
+    workers: int = 2
+    progress: Progress | None = None
+
+
+class Timing(NamedTuple):
+    """The only part of a report that two scans of one tree may differ in. Seconds."""
+
+    started: str
+    """UTC, ISO 8601."""
+    seconds: float
+    bytes_read: int
+
+
+class EnvironmentReport(NamedTuple):
+    """Everything about one environment."""
+
+    environment: Environment
+    plan: StartupPlan
+    inventory: Inventory | None
+    comparison: Comparison | None
+    not_seen: tuple[NotSeen, ...]
+    findings: tuple[Finding, ...]
+    """Most severe first; within a severity startup before files before drift, then by path and line."""
+
+
+class Report(NamedTuple):
+    """The result of a scan; reports show it, nothing adds to it."""
+
+    version: str
+    options: Options
+    clean_room: bool
+    clean_room_why: str | None
+    environments: tuple[EnvironmentReport, ...]
+    exit_code: int
+    timing: Timing
+    config: str | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that had to be read was read."""
+        return not any(environment.not_seen for environment in self.environments)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Of all environments."""
+        return tuple(finding for environment in self.environments for finding in environment.findings)

@@ -1,0 +1,1 @@
+"""What of the findings counts, and the exit code."""

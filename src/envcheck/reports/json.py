@@ -1,0 +1,235 @@
+"""Turns a Report into the JSON document of ``schema/report-1.schema.json``, the same bytes for the same facts.
+
+Only ``scan.timing`` may differ between two scans of one tree. The text is plain ASCII; one distribution, entry or
+finding stands on one line, so that two reports can be compared line by line.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+from envcheck.model.finding import Finding, Severity
+from envcheck.model.inventory import Distribution, FileCounts, normalize_name
+from envcheck.model.lock import Comparison
+from envcheck.model.ownership import Owner
+from envcheck.model.report import EnvironmentReport, Report
+from envcheck.model.startup import StartupEntry
+from envcheck.reports.text import printable
+
+SCHEMA = "envcheck/report/1"
+
+Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
+
+_OPEN_LEVELS = 4
+"""Document, list of environments, environment, list of facts: what lies deeper stands on one line."""
+
+
+def render(report: Report) -> str:
+    """The document as text, ending in a newline."""
+    # DEL is the one control character that JSON leaves alone; it can only stand inside a string.
+    return _layout(to_document(report), 0).replace("\x7f", "\\u007f") + "\n"
+
+
+def to_document(report: Report) -> dict[str, Json]:
+    """The document as dictionaries and lists, keys in the contract's order, without lone surrogates."""
+    invocation = report.options.invocation
+    document = {
+        "schema": SCHEMA,
+        "tool": {"name": "envcheck", "version": report.version},
+        "scan": {
+            "clean_room": report.clean_room,
+            "clean_room_why": report.clean_room_why,
+            "python_flags": invocation.flags,
+            "environ": dict(sorted(invocation.environ.items())),
+            "root": report.options.root,
+            "startup_only": report.options.startup_only,
+            "complete": report.complete,
+            "config": report.config,
+            "timing": {
+                "started": report.timing.started,
+                "seconds": round(report.timing.seconds, 3),
+                "bytes_read": report.timing.bytes_read,
+            },
+        },
+        "environments": [_environment(environment) for environment in report.environments],
+        "summary": _summary(report),
+        "exit_code": report.exit_code,
+    }
+    plain = _plain(document)
+    assert isinstance(plain, dict)
+    return plain
+
+
+def _environment(report: EnvironmentReport) -> dict[str, object]:
+    environment, python = report.environment, report.environment.python
+    inventory = report.inventory
+    return {
+        "path": environment.path,
+        "kind": environment.kind,
+        "python": {
+            "version": python.version,
+            "version_source": python.version_source,
+            "implementation": python.implementation,
+            "abi": python.abi,
+            "platform": python.platform,
+            "executable": python.executable,
+            "base_prefix": python.base_prefix,
+            "free_threaded": python.free_threaded,
+            "version_assumed": python.version_assumed,
+        },
+        "site_dirs": [{"path": site.path, "origin": site.origin} for site in environment.site_dirs],
+        "sys_path": report.plan.sys_path,
+        "startup": [_entry(entry) for entry in report.plan.entries],
+        "lock": _lock(report.comparison),
+        "distributions": _distributions(inventory.distributions if inventory else (), report.comparison),
+        "files": _files(inventory.counts) if inventory else None,
+        "not_seen": [{"path": missed.path, "why": missed.why} for missed in sorted(report.not_seen)],
+        "findings": [_finding(finding) for finding in report.findings],
+    }
+
+
+def _entry(entry: StartupEntry) -> dict[str, object]:
+    return {
+        "kind": entry.kind,
+        "path": entry.path,
+        "line": entry.line,
+        "code": entry.code,
+        "loads": entry.loads,
+        "closure": [file.path for file in entry.closure],
+        "closure_files": [
+            {
+                "path": file.path,
+                "sha256": file.sha256,
+                "owner": _owner(file.owner),
+                "assurance": file.assurance,
+                "loads": file.loads,
+            }
+            for file in entry.closure
+        ],
+        "unresolved": entry.unresolved,
+        "runs": entry.runs,
+        "occurrences": [
+            {"pass": one.number, "order": one.order, "outcome": one.outcome, "when": one.when}
+            for one in entry.occurrences
+        ],
+        "reason": entry.reason,
+        "when": entry.when,
+        "shadowed_by": entry.shadowed_by,
+        "owner": _owner(entry.owner),
+        "assurance": entry.assurance,
+        "sha256": entry.sha256,
+        "verdict": entry.verdict,
+        "capabilities": entry.capabilities,
+    }
+
+
+def _owner(owner: Owner | None) -> dict[str, object] | None:
+    return None if owner is None else {"kind": owner.kind, "name": owner.name, "version": owner.version}
+
+
+def _lock(comparison: Comparison | None) -> dict[str, object] | None:
+    if comparison is None:
+        return None
+    lock = comparison.lock
+    return {
+        "path": lock.path,
+        "format": lock.format,
+        "sha256": lock.sha256,
+        "extras": sorted(lock.extras),
+        "groups": sorted(lock.groups),
+        "inferred": lock.inferred,
+        "anchors": lock.anchors,
+        "members": sorted(lock.members),
+        "missing": [
+            {"name": drift.name, "version": drift.locked}
+            for drift in sorted(comparison.drifts, key=lambda drift: (drift.name, drift.locked or ""))
+            if drift.state == "missing"
+        ],
+    }
+
+
+def _distributions(distributions: Sequence[Distribution], comparison: Comparison | None) -> list[dict[str, object]]:
+    by_path: dict[str | None, str] = {}
+    by_name: dict[str, str] = {}
+    for drift in comparison.drifts if comparison else ():
+        by_path[drift.path] = drift.state
+        by_name[drift.name] = drift.state
+    by_path.pop(None, None)
+    keyed = sorted(((normalize_name(item.name), item.path, item) for item in distributions), key=lambda row: row[:2])
+    return [
+        {
+            "name": item.name,
+            "version": item.version,
+            "installer": item.installer,
+            "path": item.path,
+            "files": item.files,
+            "assurance": item.assurance,
+            "modified": item.modified,
+            "missing": item.missing,
+            "lock": by_path.get(path) or by_name.get(name) or "unlocked",
+        }
+        for name, path, item in keyed
+    ]
+
+
+def _files(counts: FileCounts) -> dict[str, object]:
+    return {
+        "verified": counts.verified,
+        "bytes": counts.bytes,
+        "modified": counts.modified,
+        "missing": counts.missing,
+        "unowned": counts.unowned,
+        "unreadable": counts.unreadable,
+    }
+
+
+def _finding(finding: Finding) -> dict[str, object]:
+    return {
+        "rule": finding.rule,
+        "severity": finding.severity.label,
+        "message": finding.message,
+        "path": finding.path,
+        "line": finding.line,
+        "evidence": dict(finding.evidence),
+        "remedy": finding.remedy,
+        "fingerprint": finding.fingerprint,
+        "waived": finding.waived,
+    }
+
+
+def _summary(report: Report) -> dict[str, object]:
+    """How many findings of each severity count, and how many are waived."""
+    counts: dict[str, object] = {}
+    open_findings = [finding.severity for finding in report.findings if finding.waived is None]
+    for severity in sorted(Severity, reverse=True):
+        counts[severity.label] = open_findings.count(severity)
+    counts["waived"] = len(report.findings) - len(open_findings)
+    return counts
+
+
+def _plain(value: object) -> Json:
+    """JSON's own types all the way down, in the order given."""
+    if isinstance(value, str):
+        return printable(value)
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    if isinstance(value, Mapping):
+        return {printable(str(key)): _plain(item) for key, item in value.items()}
+    if isinstance(value, Sequence):
+        return [_plain(item) for item in value]
+    return printable(str(value))
+
+
+def _layout(value: Json, level: int) -> str:
+    """Lists of rows, and what holds them, indented; everything else on one line (which the C encoder writes)."""
+    if level == _OPEN_LEVELS:
+        return json.dumps(value)
+    inner = " " * (level + 1)
+    if isinstance(value, dict) and level in (0, 2):
+        rows = [f"{inner}{json.dumps(key)}: {_layout(item, level + 1)}" for key, item in value.items()]
+        return "{\n" + ",\n".join(rows) + "\n" + " " * level + "}"
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return "[\n" + ",\n".join(inner + _layout(item, level + 1) for item in value) + "\n" + " " * level + "]"
+    return json.dumps(value)

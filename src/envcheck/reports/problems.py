@@ -1,0 +1,178 @@
+"""Turns findings into blocks of a terminal report.
+
+In this order: what, where, when it runs, its code, what it does, whose it is, how we know, what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from rich.text import Text
+
+from envcheck.model.finding import Evidence, Finding, Severity
+from envcheck.model.report import EnvironmentReport
+from envcheck.model.startup import StartupEntry
+from envcheck.reports import words
+from envcheck.reports.page import Page
+from envcheck.reports.verdict import open_findings
+
+STYLES = {
+    Severity.CRITICAL: "bold red",
+    Severity.HIGH: "bold red",
+    Severity.MEDIUM: "bold yellow",
+    Severity.LOW: "bold",
+    Severity.INFO: "dim",
+}
+SHOWN_ELSEWHERE = "scan-incomplete"
+"""Its paths stand under "Not seen"."""
+_TOGETHER, _TOGETHER_STARTUP = 4, 8
+"""How many findings of one rule are told one by one before they are told together."""
+_EXAMPLES = 3
+_CODE_LINES = 8
+_LABEL = 9
+
+
+def show_findings(environment: EnvironmentReport, page: Page, show_all: bool) -> None:
+    """Every open finding down to ``low``, those of one rule together where they are many; notes in one line."""
+    findings = [finding for finding in open_findings(environment) if finding.rule != SHOWN_ELSEWHERE]
+    telling = [finding for finding in findings if show_all or finding.severity > Severity.INFO]
+    for (_, rule), same in groupby(telling, key=lambda finding: (finding.severity, finding.rule)):
+        group = list(same)
+        most = _TOGETHER_STARTUP if rule.startswith("startup-") else _TOGETHER
+        if len(group) > most and not show_all:
+            _together(environment, group, page)
+        else:
+            for finding, following in zip(group, [*group[1:], None], strict=True):
+                _one(environment, finding, page, show_all)
+                if following is None or following.remedy != finding.remedy:
+                    _remedy(finding, page)
+    notes = [finding.rule for finding in findings if finding.severity == Severity.INFO]
+    if notes and not show_all:
+        page.blank()
+        counted = ", ".join(f"{rule} {notes.count(rule):,}" for rule in dict.fromkeys(notes))
+        page.say(f"{words.plural(len(notes), 'note')} ({counted}): --format json has them", indent=2)
+
+
+def _one(environment: EnvironmentReport, finding: Finding, page: Page, show_all: bool) -> None:
+    """One finding with everything that is known of it, less what to do."""
+    evidence = dict(finding.evidence)
+    entry = _entry_at(environment, finding)
+    _head(environment, finding, page)
+    page.say(finding.message, indent=2)
+    loader = _loader(environment, finding)
+    if loader is not None and not tells_code(finding):
+        page.say(f"Loaded at every start of this Python, by {loader}.", indent=2)
+    code = evidence.get("code", entry.code if entry else None)
+    if isinstance(code, str) and tells_code(finding):
+        _code(code, page, show_all)
+    _examples(environment, evidence, page, show_all)
+    capabilities = _strings(evidence.get("capabilities")) or list(entry.capabilities if entry else ())
+    if capabilities:
+        _row("Does", page.listed([words.CAPABILITIES.get(name, name) for name in capabilities]), page)
+    if entry is not None:
+        _row("Owner", words.owner_name(entry.owner) if entry.owner else "none: no installed package lists it", page)
+        _row("Proof", words.proof_sentence(entry.owner, entry.assurance), page)
+    _hashes(evidence, page)
+
+
+def _remedy(finding: Finding, page: Page) -> None:
+    if finding.remedy and finding.severity >= Severity.MEDIUM:
+        _row("Do", finding.remedy, page)
+
+
+def _together(environment: EnvironmentReport, group: list[Finding], page: Page) -> None:
+    """Many findings of one rule: how many, three of them, what to do."""
+    first = group[0]
+    page.blank()
+    page.ends(_label(first.severity), page.text(f"{len(group):,} like these", "bold"), page.text(first.rule, "dim"))
+    for finding in group[:_EXAMPLES]:
+        subject = _subject(environment, finding)
+        named = "" if finding.message.startswith(subject) else f"{subject}: "
+        page.say(page.join(page.text(named, "bold"), finding.message), first="  - ")
+    page.say(f"{page.dots} {len(group) - _EXAMPLES:,} more: --format json has all", indent=4)
+    _remedy(first, page)
+
+
+def _head(environment: EnvironmentReport, finding: Finding, page: Page) -> None:
+    page.blank()
+    subject = _subject(environment, finding)
+    page.ends(_label(finding.severity), page.text(subject, "bold"), page.text(finding.rule, "dim"))
+
+
+def _label(severity: Severity) -> Text:
+    return Text(f"{severity.label.upper():10}", STYLES[severity])
+
+
+def _subject(environment: EnvironmentReport, finding: Finding) -> str:
+    """Where it is; for drift, which package."""
+    evidence = dict(finding.evidence)
+    name, version = evidence.get("name"), evidence.get("installed")
+    if finding.rule.startswith("lock-") and isinstance(name, str):
+        return f"{name} {version}" if isinstance(version, str) else name
+    if finding.path is None or finding.path == environment.environment.path:
+        return "this environment"
+    if finding.rule.startswith("lock-"):
+        return words.at_line(words.file_name(finding.path), finding.line)
+    return words.at_line(words.place(environment.environment, finding.path), finding.line)
+
+
+def tells_code(finding: Finding) -> bool:
+    """Whether the finding has a block, and it shows the code of a startup entry."""
+    return finding.rule.startswith("startup-") and finding.severity > Severity.INFO
+
+
+def _code(code: str, page: Page, show_all: bool) -> None:
+    rest = page.code(code, None if show_all else _CODE_LINES)
+    if rest:
+        page.say(f"{page.dots} {words.plural(rest, 'more character')}: --format json shows all", indent=2)
+
+
+def _examples(environment: EnvironmentReport, evidence: dict[str, Evidence], page: Page, show_all: bool) -> None:
+    """Three of the paths, or entries of a lock, that one finding stands for, and how many more there are."""
+    paths = _strings(evidence.get("paths")) or _strings(evidence.get("entries"))
+    if len(paths) < 2:
+        return
+    count = evidence.get("count")
+    total = count if isinstance(count, int) and count > len(paths) else len(paths)
+    shown = paths if show_all else paths[:_EXAMPLES]
+    for path in shown:
+        page.say(words.place(environment.environment, path), first="  - ", wide=True)
+    if total > len(shown):
+        page.say(f"{page.dots} {total - len(shown):,} more: --format json has all", indent=4)
+
+
+def _hashes(evidence: dict[str, Evidence], page: Page) -> None:
+    actual, expected = evidence.get("sha256"), evidence.get("expected")
+    if isinstance(actual, str):
+        _row("sha256", actual, page)
+    if isinstance(expected, str):
+        _row("expected", expected.removeprefix("sha256="), page)
+
+
+def _row(label: str, text: Text | str, page: Page) -> None:
+    page.say(text, first=Text(f"{label:{_LABEL}}", "dim"), indent=2)
+
+
+def _entry_at(environment: EnvironmentReport, finding: Finding) -> StartupEntry | None:
+    """The startup entry that a finding is about."""
+    if not tells_code(finding):
+        return None
+    for entry in environment.plan.entries:
+        if entry.path == finding.path and entry.line == finding.line:
+            return entry
+    return None
+
+
+def _loader(environment: EnvironmentReport, finding: Finding) -> str | None:
+    """Which entry loads the finding's file at startup."""
+    for entry in environment.plan.entries:
+        if entry.runs and any(file.path == finding.path for file in entry.closure):
+            return words.at_line(words.short_place(environment.environment, entry.path), entry.line)
+    return None
+
+
+def _strings(value: Evidence) -> list[str]:
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        return []
+    return [item for item in value if isinstance(item, str)]

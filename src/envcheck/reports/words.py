@@ -1,0 +1,205 @@
+"""Turns facts of a Report into the words that every report for people uses: places, owners, proofs, counts.
+
+What comes out may hold an attacker's text and is not safe to show; the format makes it so (see ``text``).
+"""
+
+from __future__ import annotations
+
+from envcheck.model.environment import Environment
+from envcheck.model.inventory import LockState
+from envcheck.model.invocation import Invocation
+from envcheck.model.lock import Comparison
+from envcheck.model.ownership import Assurance, Owner
+from envcheck.model.report import EnvironmentReport
+from envcheck.model.startup import StartupEntry
+
+PROOF: dict[Assurance, str] = {
+    "anchored": "anchored",
+    "recorded": "recorded (not proven)",
+    "known": "known file",
+    "unrecorded": "unrecorded",
+    "modified": "modified",
+}
+"""Assurance in a word or two. A RECORD lies in the environment that it vouches for: it must not look like proof."""
+
+CAPABILITIES = {
+    "process": "starts a process",
+    "network": "uses the network",
+    "decode": "decodes data",
+    "dynamic-code": "executes code that it makes up",
+    "credentials": "reads credentials",
+    "environment": "reads environment variables",
+    "file-write": "writes files",
+    "native": "loads native code",
+    "import-machinery": "changes how imports work",
+    "monkeypatch": "changes other modules",
+    "persistence": "makes itself permanent",
+    "threads": "starts a thread",
+    "evasion": "looks whether it is watched",
+}
+
+_INERT = frozenset({"PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTHONHASHSEED", "PYTHONVERBOSE", "PYTHONDEBUG"})
+"""Variables of Python's that change nothing about what runs at startup."""
+
+_DRIFT: tuple[tuple[LockState, str], ...] = (
+    ("version", "at another version"),
+    ("missing", "missing"),
+    ("extra", "not asked for"),
+    ("source", "from another source"),
+)
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """``1 file``, ``14,233 files``."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def size(count: int) -> str:
+    """Bytes as ``34 kB``, ``412 MB``, ``1.2 GB``."""
+    for factor, unit in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if count >= factor:
+            number = count / factor
+            return f"{number:.1f} {unit}" if number < 10 else f"{number:.0f} {unit}"
+    return plural(count, "byte")
+
+
+def below(path: str, directory: str | None) -> str | None:
+    """``path`` relative to ``directory`` where it lies below it, else ``None``."""
+    prefix = (directory or "").rstrip("/") + "/"
+    if directory and path.startswith(prefix) and len(path) > len(prefix):
+        return path[len(prefix) :]
+    return None
+
+
+def place(environment: Environment, path: str) -> str:
+    """A path relative to the environment; whole where it lies outside."""
+    return below(path, environment.path) or path
+
+
+def short_place(environment: Environment, path: str) -> str:
+    """As `place`, and relative to the site directory where the environment has just one of its own."""
+    own = environment.own_site_dirs
+    return (below(path, own[0].path) if len(own) == 1 else None) or place(environment, path)
+
+
+def at_line(place: str, line: int | None) -> str:
+    """``shop_init.pth:1``."""
+    return place if line is None else f"{place}:{line}"
+
+
+def file_name(path: str) -> str:
+    """The last component."""
+    return path.rstrip("/").rsplit("/", 1)[-1] or path
+
+
+def owner_name(owner: Owner) -> str:
+    """``setuptools 80.9.0``, ``python3.11 3.11.2-6 (dpkg)``."""
+    name = f"{owner.name} {owner.version}" if owner.version else owner.name
+    return name if owner.kind == "distribution" else f"{name} ({owner.kind})"
+
+
+def proof_sentence(owner: Owner | None, assurance: Assurance) -> str:
+    """How we know that the bytes are right, or that nobody does."""
+    if assurance == "anchored":
+        return "anchored: the bytes of an archive that the lock names"
+    if assurance == "known":
+        return "known: no package claims it, but a well-known tool writes exactly these bytes"
+    if assurance == "recorded":
+        if owner is not None and owner.kind in ("dpkg", "conda"):
+            return f"recorded by {owner.kind}'s own list only, which whoever changes the file can change too"
+        return "recorded by its own RECORD only, which whoever changes the file can change too"
+    if assurance == "modified":
+        return "modified: the bytes are not those that were recorded for it"
+    return "none: nothing vouches for these bytes"
+
+
+def header(environment: Environment, invocation: Invocation) -> str:
+    """The environment as the user would name it from where they stand."""
+    return below(environment.path, invocation.directory) or environment.path
+
+
+def implementation(environment: Environment) -> str:
+    """``CPython 3.12.4``."""
+    python = environment.python
+    names = {"cpython": "CPython", "pypy": "PyPy", "graalpy": "GraalPy"}
+    free = " free-threaded" if python.free_threaded else ""
+    assumed = " (assumed)" if python.version_assumed else ""
+    return f"{names.get(python.implementation, python.implementation)} {python.version}{free}{assumed}"
+
+
+def whose_view(environment: Environment, invocation: Invocation) -> str:
+    """For which interpreter, flags, variables and user the report speaks: ``python, no flags, user ana``."""
+    executable = environment.python.executable
+    variables = invocation.environ
+    home = variables.get("HOME")
+    user = variables.get("USER") or variables.get("LOGNAME") or (file_name(home) if home else None)
+    parts = [file_name(executable) if executable else "python", " ".join(invocation.flags) or "no flags"]
+    if not invocation.ignores_environment:
+        parts += [f"{name} set" for name in sorted(variables) if name.startswith("PYTHON") and name not in _INERT]
+    parts.append(f"user {user}" if user else "user unknown")
+    return ", ".join(parts)
+
+
+def drifted(comparison: Comparison | None) -> int:
+    """How many packages are not what the lock asks for."""
+    states = [drift.state for drift in comparison.drifts] if comparison else []
+    return sum(states.count(state) for state, _ in _DRIFT)
+
+
+def lock_name(report: EnvironmentReport) -> str:
+    """The lock's file name, or ``no lock``."""
+    return file_name(report.comparison.lock.path) if report.comparison else "no lock"
+
+
+def lock_sentence(comparison: Comparison | None) -> str:
+    """How what is installed relates to the lock."""
+    if comparison is None:
+        return "no lock: nothing says what should be here"
+    states = [drift.state for drift in comparison.drifts]
+    lock = file_name(comparison.lock.path)
+    chosen = [f"extra {name}" for name in sorted(comparison.lock.extras)]
+    chosen += [f"group {name}" for name in sorted(comparison.lock.groups)]
+    with_what = f" ({', '.join(chosen)})" if chosen else ""
+    match = states.count("match")
+    wrong = [f"{states.count(state):,} {words}" for state, words in _DRIFT if state in states]
+    if not wrong:
+        verb = "matches" if match == 1 else "match"
+        return f"{plural(match, 'package')} {verb} {lock}{with_what}"
+    total = match + drifted(comparison)
+    return f"{match:,} of {plural(total, 'package')} match {lock}{with_what}: {', '.join(wrong)}"
+
+
+def coverage(report: EnvironmentReport, startup_only: bool) -> list[str]:
+    """What the verdict rests on, clause by clause, and what it does not."""
+    clauses = []
+    if startup_only:
+        clauses.append("only what runs at startup was looked at: packages and their files were not")
+    else:
+        clauses.append(lock_sentence(report.comparison))
+    if report.inventory is not None:
+        clauses.append(_files_sentence(report))
+    environment = report.environment
+    base = "this Python's" if environment.kind in ("base", "system") else f"the base {environment.python.version}'s"
+    clauses.append(f"{base} standard library was not compared with anything")
+    return clauses
+
+
+def _files_sentence(report: EnvironmentReport) -> str:
+    assert report.inventory is not None
+    distributions, counts = report.inventory.distributions, report.inventory.counts
+    anchored = sum(distribution.assurance == "anchored" for distribution in distributions)
+    files = plural(counts.verified, "file")
+    if anchored and anchored == len(distributions):
+        return f"{files} proven by it"
+    if anchored:
+        return f"{files} checked, those of {anchored:,} of {plural(len(distributions), 'package')} proven by it"
+    return f"{files} checked against the packages' own RECORD only"
+
+
+def runs_sentence(entry: StartupEntry) -> str | None:
+    """What is special about when an entry runs, or ``None``."""
+    conditions = [entry.when, *(occurrence.when for occurrence in entry.occurrences)]
+    notes = list(dict.fromkeys(condition for condition in conditions if condition))
+    if any(occurrence.outcome == "fails" for occurrence in entry.occurrences):
+        notes.append("runs until it fails")
+    return "; ".join(notes) or None

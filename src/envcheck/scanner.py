@@ -1,0 +1,141 @@
+"""A target and options into a Report: gathers facts, runs checks, decides the exit code.
+
+The only place that knows the order of the work. (The public name is `envcheck.scan`; a module of that name would
+replace the function as soon as anything imported it.)
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from envcheck import __version__
+from envcheck.checks import registry
+from envcheck.checks.base import Check
+from envcheck.checks.verdict import verdict
+from envcheck.environments.discover import find_environment
+from envcheck.environments.own import overlap
+from envcheck.files.root import Files
+from envcheck.installed.inventory import Installed
+from envcheck.model.environment import Environment
+from envcheck.model.facts import Facts
+from envcheck.model.finding import Finding
+from envcheck.model.inventory import Inventory
+from envcheck.model.lock import Comparison
+from envcheck.model.ownership import STRENGTH, Claim
+from envcheck.model.report import EnvironmentReport, Options, Report, Timing
+from envcheck.model.startup import ClosureFile, StartupEntry, StartupPlan
+from envcheck.policy.outcome import exit_code
+from envcheck.startup.plan import make_plan
+
+
+def scan(target: str, options: Options | None = None) -> Report:
+    """Scan one target (a venv, an interpreter's path, a prefix or a site directory; absolute or relative).
+
+    Raises `TargetError` where it is no Python environment, `LockError` where the lock cannot be read.
+    """
+    import os
+
+    return scan_targets([os.path.abspath(target)], [options or Options()])
+
+
+def scan_targets(targets: Sequence[str], options: Sequence[Options]) -> Report:
+    """Scan each target (absolute paths) with its options; thresholds and invocation are the first one's."""
+    started, clock = time.time(), time.perf_counter()
+    reports = []
+    witness: str | None = None
+    bytes_read = 0
+    for target, chosen in zip(targets, options, strict=True):
+        files = Files(chosen.root)
+        report, why = scan_environment(files, target, chosen)
+        reports.append(report)
+        witness = witness or why
+        bytes_read += files.bytes_read
+    first = options[0]
+    findings = [finding for report in reports for finding in report.findings]
+    return Report(
+        version=__version__,
+        options=first,
+        clean_room=witness is None,
+        clean_room_why=witness,
+        environments=tuple(reports),
+        exit_code=exit_code(
+            findings,
+            complete=not any(report.not_seen for report in reports),
+            clean_room=witness is None,
+            fail_on=first.fail_on,
+            fail_on_drift=first.fail_on_drift,
+            allow_self=first.allow_self,
+        ),
+        timing=Timing(
+            time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)), time.perf_counter() - clock, bytes_read
+        ),
+    )
+
+
+def scan_environment(files: Files, target: str, options: Options) -> tuple[EnvironmentReport, str | None]:
+    """One environment's report, and why this process is no independent witness of it (``None``: it is)."""
+    environment = find_environment(files, target, options.invocation)
+    installed = Installed(files, environment, options.workers, options.progress)
+    plan = attribute(make_plan(files, environment, options.invocation), installed)
+    inventory: Inventory | None = None
+    comparison: Comparison | None = None
+    if not options.startup_only:
+        if options.lock is not None:
+            comparison = compare_with_lock(files, environment, installed, options)
+        inventory = installed.inventory()
+    if plan.not_modelled:
+        files.miss(environment.path, plan.not_modelled)
+    why = overlap(environment, files.root)
+    facts = Facts(environment, plan, inventory, comparison, why is None, why, files.not_seen)
+    checks = registry.startup_checks() if options.startup_only else registry.all_checks()
+    findings = sorted((finding for check in checks for finding in check(facts)), key=_order(checks))
+    return EnvironmentReport(environment, plan, inventory, comparison, files.not_seen, tuple(findings)), why
+
+
+def compare_with_lock(files: Files, environment: Environment, installed: Installed, options: Options) -> Comparison:
+    """What is installed against what the lock asks for here."""
+    from envcheck.locks.compare import compare
+    from envcheck.locks.read import read_lock
+
+    assert options.lock is not None
+    lock = read_lock(files, options.lock)
+    return compare(files, lock, environment, installed.distributions(), options)
+
+
+def attribute(plan: StartupPlan, installed: Installed) -> StartupPlan:
+    """The plan with owner, assurance and verdict of every entry and of every file that it loads."""
+    claims: dict[str, Claim] = {}
+
+    def claim(path: str) -> Claim:
+        if path not in claims:
+            claims[path] = installed.claim(path)
+        return claims[path]
+
+    return plan._replace(entries=tuple(_attributed(entry, claim) for entry in plan.entries))
+
+
+def _attributed(entry: StartupEntry, claim: Callable[[str], Claim]) -> StartupEntry:
+    own = _weaker(claim, entry.path, entry.loads if entry.line is None else None)
+    closure = tuple(_closure_file(file, _weaker(claim, file.path, file.loads)) for file in entry.closure)
+    entry = entry._replace(owner=own.owner, assurance=own.assurance, sha256=entry.sha256 or own.sha256, closure=closure)
+    return entry._replace(verdict=verdict(entry))
+
+
+def _weaker(claim: Callable[[str], Claim], path: str, loads: str | None) -> Claim:
+    """The claim on a module's file, or on the bytecode that runs in its place where that one proves less."""
+    own = claim(path)
+    if loads is None or loads == path:
+        return own
+    run = claim(loads)
+    return own._replace(assurance=run.assurance) if STRENGTH[run.assurance] < STRENGTH[own.assurance] else own
+
+
+def _closure_file(file: ClosureFile, own: Claim) -> ClosureFile:
+    return file._replace(owner=own.owner, assurance=own.assurance, sha256=file.sha256 or own.sha256)
+
+
+def _order(checks: Sequence[Check]) -> Callable[[Finding], tuple[int, int, str, int, str]]:
+    """Most severe first; within a severity as the registry lists the rules, startup first; then by place."""
+    rank = {check.rule.id: index for index, check in enumerate(checks)}
+    return lambda found: (-found.severity, rank[found.rule], found.path or "", found.line or 0, found.message)

@@ -1,0 +1,224 @@
+"""What code does when it runs at startup, followed action by action, and how its failing bears on what follows.
+
+Module-level code is followed, functions are not; imports are resolved with ``sys.path`` as it stands at that moment.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from envcheck.files.root import Files
+from envcheck.model.environment import Environment
+from envcheck.startup.frames import Frame, Module
+from envcheck.startup.ledger import Ends, Fails, Ledger
+from envcheck.startup.loaders import Loaders
+from envcheck.startup.rules import Rules
+from envcheck.startup.search import PathEntry, Search
+
+if TYPE_CHECKING:
+    from envcheck.formats.actions import Action
+    from envcheck.formats.source import ModuleFacts
+    from envcheck.formats.syntax import Problem
+
+_ENDING = frozenset({"SystemExit", "KeyboardInterrupt", "GeneratorExit", "BaseException"})
+
+
+class Follower:
+    """The code of one simulated start, followed action by action."""
+
+    def __init__(
+        self,
+        files: Files,
+        environment: Environment,
+        rules: Rules,
+        search: Search,
+        loaders: Loaders,
+        ledger: Ledger,
+    ) -> None:
+        self._files = files
+        self._rules = rules
+        self._minor = environment.python.minor
+        self._loaders = loaders
+        self._ledger = ledger
+        self._constants = {
+            "sys.prefix": environment.path,
+            "sys.exec_prefix": environment.path,
+            "sys.base_prefix": environment.python.base_prefix,
+        }
+        self._facts: dict[str, ModuleFacts] = {}
+        self._bodies = 0
+        self._blocked: dict[str, str] = {}
+        """Modules that code which need not have run takes away, each with the condition of a later import."""
+        self.search = search
+        self.modules: dict[str, Module | None] = {}
+        self.add_site_directory: Callable[[str, Frame], None] = lambda directory, frame: None
+
+    # Running code -----------------------------------------------------------------------------------------------
+
+    def run_line(self, text: str, frame: Frame, constants: Mapping[str, str]) -> None:
+        """Follow one import line. Raises `Fails` or `Ends` where that is certain."""
+        # The syntax tree's types take a while to load: only where there is code to read.
+        from envcheck.formats.source import facts
+
+        names = {name: name for name in ("os", "sys", "builtins")} | {"addsitedir": "site.addsitedir"}
+        self._run(facts(text, self._minor, names, {**self._constants, **constants}), frame)
+
+    def _run(self, found: ModuleFacts, frame: Frame, doubtful: bool = False) -> None:
+        """Follow what code does; ``doubtful``: other bytes than these may run, so that none of it ends anything."""
+        for action in found.actions:
+            if self._ledger.ended is not None:
+                return
+            self._act(action._replace(guarded=True) if doubtful else action, frame)
+        if found.problem is not None and not doubtful:
+            self._not_understood(found.problem, frame)
+
+    def _not_understood(self, problem: Problem, frame: Frame) -> None:
+        if problem.refused and sys.version_info[:2] == self._minor:
+            raise Fails(problem.why)
+        if problem.refused:
+            # Another version's grammar is not ours: it may read what ours refuses, and then the code runs.
+            version = "{}.{}".format(*self._minor)
+            self._ledger.passing.append(f"only if Python {version} reads {frame.where} ({problem.why} here)")
+            if frame.own:
+                self._ledger.condition(frame.record)
+        else:
+            self._files.miss(frame.path, f"code that was not understood: {problem.why}")
+        frame.record.unresolved[f"{frame.where}: not understood ({problem.why})"] = None
+        self._disturb(frame)
+
+    def _act(self, action: Action, frame: Frame) -> None:
+        ledger = self._ledger
+        sure = not action.maybe and not action.guarded
+        if action.kind == "import":
+            self._import(action, frame, sure)
+        elif action.kind == "addsitedir":
+            self._site_directory(action, frame)
+        elif action.kind == "path":
+            self._extend(action, frame)
+        elif action.kind == "block":
+            if sure and ledger.certain:
+                self.modules[action.text] = None
+            elif sure and ledger.when is None:
+                self._blocked.setdefault(action.text, f"only if sys.modules[{action.text!r}] = None is undone")
+        elif action.kind == "raise":
+            if sure and action.text in _ENDING:
+                self._end(f"{action.text} is raised at {frame.where}", frame)
+            elif sure:
+                self._fail(f"{action.text or 'an exception'} is raised", frame)
+        elif action.kind == "exit":
+            if sure:
+                self._end(f"{action.text} is called at {frame.where}", frame)
+        elif action.kind == "dynamic":
+            frame.record.unresolved[action.text] = None
+        else:
+            self._call(action, frame)
+
+    def _disturb(self, frame: Frame) -> None:
+        if self._ledger.disturbed is None:
+            self._ledger.disturbed = frame.where
+
+    def _fail(self, why: str, frame: Frame) -> None:
+        """The code fails here: for certain, or else what follows it carries the condition."""
+        if self._ledger.certain:
+            raise Fails(why)
+        self._may_fail(why, frame)
+
+    def _may_fail(self, why: str, frame: Frame) -> None:
+        self._ledger.passing.append(f"only if {frame.where} does not fail ({why})")
+
+    def _end(self, why: str, frame: Frame) -> None:
+        self._ledger.abort(frame.path, frame.line, why, f"only if the start does not end: {why}")
+        if self._ledger.ended is not None:
+            raise Ends(why)
+
+    def load(self, name: str, frame: Frame | None, maybe: bool = False) -> bool:
+        """Import a dotted name; whether it was found. Raises `Fails` and `Ends` from the code that it runs."""
+        raise NotImplementedError
+
+    # What the code asks for -------------------------------------------------------------------------------------
+
+    def _import(self, action: Action, frame: Frame, sure: bool) -> None:
+        name = self._absolute(action, frame)
+        if name is None:
+            return
+        depth = len(self._ledger.passing)
+        try:
+            found = self.load(name, frame, maybe=action.maybe)
+            if found and action.names:
+                self._import_from(name, action, frame)
+        except Fails:
+            if sure:
+                raise
+            found = True
+        if not sure:
+            # The exception is caught there, or the condition did not hold.
+            del self._ledger.passing[depth:]
+        elif not found:
+            frame.record.unresolved[name] = None
+            if self.search.knows_everything(name):
+                self._fail(f"no module named {name!r}", frame)
+            else:
+                self._may_fail(f"no module named {name!r} is found", frame)
+
+    def _absolute(self, action: Action, frame: Frame) -> str | None:
+        if not action.level:
+            return action.text or None
+        parts = frame.package.split(".") if frame.package else []
+        if action.level - 1 >= len(parts):
+            return None
+        base = parts[: len(parts) - action.level + 1]
+        return ".".join([*base, action.text] if action.text else base)
+
+    def _import_from(self, name: str, action: Action, frame: Frame) -> None:
+        """``from name import a, b``: what the module does not bind is looked for as a submodule."""
+        module = self.modules.get(name)
+        if module is None or module.search is None:
+            return
+        wanted: tuple[str, ...] = action.names
+        if "*" in wanted:
+            wanted = () if module.facts is None else module.facts.exports
+        # A namespace package binds nothing; one whose body is running has not bound everything yet.
+        bound = frozenset() if module.facts is None or module.active else module.facts.bound
+        for part in wanted:
+            if part not in bound and part.isidentifier():
+                self.load(f"{name}.{part}", frame, maybe=action.maybe)
+
+    def _site_directory(self, action: Action, frame: Frame) -> None:
+        ledger = self._ledger
+        if not action.text.startswith("/"):
+            frame.record.unresolved[f"site.addsitedir of a relative directory ({action.text})"] = None
+            self._disturb(frame)
+            return
+        depth = len(ledger.passing)
+        if action.maybe:
+            ledger.passing.append(f"only if a condition of {frame.where} holds")
+        try:
+            self.add_site_directory(posixpath.normpath(action.text), frame)
+        except Fails:
+            if not (action.maybe or action.guarded):
+                raise
+        if action.maybe or action.guarded:
+            del ledger.passing[depth:]
+
+    def _extend(self, action: Action, frame: Frame) -> None:
+        when = self._ledger.when
+        if action.maybe:
+            when = f"only if a condition of {frame.where} holds"
+        entry = PathEntry(action.text, when, frame.path)
+        if action.position is None:
+            self.search.path.append(entry)
+        else:
+            self.search.path.insert(action.position, entry)
+
+    def _call(self, action: Action, frame: Frame) -> None:
+        self._disturb(frame)
+        target, _, method = action.text.rpartition(".")
+        module = self.modules.get(target)
+        if method == "install" and module is not None and module.facts is not None:
+            self.search.install(module.facts.literals)
+        elif method == "map_module" and len(action.names) == 2:
+            # editables.redirector.RedirectingFinder.map_module(name, file)
+            self.search.mapping[action.names[0]] = action.names[1]

@@ -1,0 +1,57 @@
+"""The variables of an invocation in, the codec that decodes a ``.pth`` file out (PEP 538, PEP 540)."""
+
+import re
+from typing import NamedTuple
+
+from envcheck.model.environment import Python
+from envcheck.model.invocation import Invocation
+from envcheck.startup.rules import Rules
+
+_TEXT_CODECS = re.compile(
+    r"utf-?8|(us-?)?ascii|latin-?1|iso-?8859-?\d{1,2}|cp\d{3,4}|koi8-?[rtu]|euc-?(jp|kr)|gb(k|2312|18030)|big5"
+    r"|shift-?jis|windows-?125\d|tis-?620",
+    re.ASCII,
+)
+
+
+class Codec(NamedTuple):
+    """A codec's name, and whether the files and variables at hand decide it."""
+
+    name: str
+    certain: bool
+
+
+def pth_codec(rules: Rules, python: Python, invocation: Invocation) -> Codec:
+    """The codec for a ``.pth`` that is not (or need not be) UTF-8: the locale's, or UTF-8 in UTF-8 mode."""
+    if not python.platform.startswith("linux"):
+        # macOS and Android always use UTF-8; on Windows the ANSI code page is not in any file.
+        return Codec("utf-8" if not python.platform.startswith("win") else "cp1252", False)
+    locale = next(
+        (invocation.environ[name] for name in ("LC_ALL", "LC_CTYPE", "LANG") if invocation.environ.get(name)), ""
+    )
+    is_c = locale in ("", "C", "POSIX")
+    if not rules.locale_despite_utf8_mode and _utf8_mode(invocation, is_c):
+        return Codec("utf-8", True)
+    if "musl" in python.platform:
+        return Codec("utf-8", True)
+    if is_c:
+        coerced = not invocation.environ.get("LC_ALL") and invocation.variable("PYTHONCOERCECLOCALE") != "0"
+        # Coercion needs a C.UTF-8 locale, which every current Linux has; the C locale itself is ASCII.
+        return Codec("utf-8", False) if coerced else Codec("ascii", True)
+    charset = locale.partition(".")[2].partition("@")[0].lower().replace("_", "-")
+    if charset in ("utf-8", "utf8"):
+        # A locale that is not installed falls back to C: only C.UTF-8 is built in.
+        return Codec("utf-8", True)
+    if charset and _TEXT_CODECS.fullmatch(charset):
+        return Codec(charset, False)
+    return Codec("utf-8", False)
+
+
+def _utf8_mode(invocation: Invocation, is_c: bool) -> bool:
+    option = invocation.option("utf8")
+    if option is not None:
+        return option != "0"
+    variable = invocation.variable("PYTHONUTF8")
+    if variable:
+        return variable == "1"
+    return is_c

@@ -1,0 +1,36 @@
+"""What is running at one moment of a simulated start: the code, and the modules that it imported."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from envcheck.startup.ledger import Record
+
+if TYPE_CHECKING:
+    from envcheck.formats.source import ModuleFacts
+
+
+class Module:
+    """A module that was imported."""
+
+    __slots__ = ("active", "facts", "maybe", "name", "search", "standard")
+
+    def __init__(self, name: str, search: tuple[str, ...] | None = None, standard: bool = False) -> None:
+        self.name = name
+        self.search = search
+        self.standard = standard
+        self.maybe = False
+        self.active = False
+        """Its body is running, so that what it will bind need not be bound yet."""
+        self.facts: ModuleFacts | None = None
+
+
+class Frame(NamedTuple):
+    """The code that is running: whose entry it counts for, and where it stands."""
+
+    record: Record
+    where: str
+    """``line 3 of /path/x.pth`` or a module's file, for conditions in words."""
+    package: str = ""
+    path: str = ""
+    line: int | None = None
+    own: bool = False
+    """It is the entry's own code, not that of a module which it imports."""

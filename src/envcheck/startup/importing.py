@@ -1,0 +1,199 @@
+"""The import system of a simulated start: a dotted name in, the files that it loads out, and their bodies run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from envcheck.model.startup import ClosureFile, EntryKind
+from envcheck.startup.closure import Follower
+from envcheck.startup.frames import Frame, Module
+from envcheck.startup.ledger import Ends, Fails, Record
+from envcheck.startup.loaders import Loaded
+from envcheck.startup.modules import Spec
+from envcheck.startup.names import STANDARD, is_builtin
+from envcheck.startup.search import PathEntry
+
+if TYPE_CHECKING:
+    from envcheck.formats.source import ModuleFacts
+
+MAX_MODULES = 4000
+"""Module bodies followed in one start; what lies beyond is reported as not seen."""
+CUSTOMIZE: dict[str, EntryKind] = {"sitecustomize": "sitecustomize", "usercustomize": "usercustomize"}
+
+
+class Importer(Follower):
+    """Finds, loads and runs modules."""
+
+    def attempt(self, name: str) -> None:
+        """Import a top-level name as ``site`` does at its end: an exception is printed, and the start goes on."""
+        try:
+            self.load(name, None)
+        except (Fails, Ends):
+            return
+
+    def load(self, name: str, frame: Frame | None, maybe: bool = False) -> bool:
+        """Import a dotted name; whether it was found. Raises `Fails` and `Ends` from the code that it runs."""
+        parent: Module | None = None
+        parts = name.split(".")
+        for index in range(len(parts)):
+            full = ".".join(parts[: index + 1])
+            module = self.modules.get(full)
+            if module is None and full in self.modules:
+                return False
+            # The parent's body may have failed, and then this is reached under that condition.
+            maybe = maybe or self._ledger.when is not None
+            if full in self._blocked:
+                self._ledger.passing.append(self._blocked[full])
+                maybe = True
+            if module is None or (module.maybe and not maybe):
+                if parent is not None and parent.standard:
+                    module = self.modules[full] = Module(full, standard=True)
+                else:
+                    module = self._load_one(full, parts[index], parent, frame, maybe)
+            if module is None:
+                return False
+            parent = module
+        return True
+
+    def _load_one(self, full: str, tail: str, parent: Module | None, frame: Frame | None, maybe: bool) -> Module | None:
+        if is_builtin(full, self._minor, self._rules.startup_frozen):
+            module = self.modules[full] = Module(full, standard=True)
+            return module
+        if parent is None:
+            found = self.search.find(full)
+        elif parent.search is None:
+            return None
+        else:
+            found = self.search.find_in(tuple(PathEntry(place) for place in parent.search), full, tail)
+        if not found and parent is None and full in STANDARD:
+            # Built into this interpreter, or removed from it; nothing that a file could tell.
+            module = self.modules[full] = Module(full, standard=True)
+            return module
+        last: Module | None = None
+        for spec, entry in found:
+            depth = len(self._ledger.passing)
+            if entry.when is not None:
+                self._ledger.passing.append(entry.when)
+            last = self._execute(full, spec, entry, frame, maybe or entry.when is not None)
+            if entry.when is not None:
+                del self._ledger.passing[depth:]
+        if found and found[-1][1].when is not None:
+            # Found only in a place that need not be there: else the import fails.
+            self._ledger.passing.append(found[-1][1].when)
+        return last
+
+    def _execute(self, full: str, spec: Spec, entry: PathEntry, frame: Frame | None, maybe: bool) -> Module | None:
+        search = None if spec.search is None else tuple(spec.search.split("\0"))
+        module = Module(full, search)
+        module.maybe = maybe
+        if spec.kind == "namespace":
+            self.modules[full] = module
+            return module
+        if self.search.is_standard(full, spec.path):
+            module.standard = True
+            self.modules[full] = module
+            return module
+        self._bodies += 1
+        if self._bodies > MAX_MODULES:
+            self._files.miss(spec.path, f"more than {MAX_MODULES:,} modules are imported: the rest was not followed")
+            return module
+        loaded = self._loaders.load(spec)
+        own = self._customize(full, loaded, entry, frame)
+        if frame is not None:
+            self._collect(frame.record, loaded)
+        if own is not None:
+            self._run_customize(own, module, spec, loaded)
+        elif frame is not None:
+            self._run_module(module, spec, loaded, frame.record, frame)
+        return module
+
+    def _collect(self, record: Record, loaded: Loaded) -> None:
+        bytecode = loaded.loads if loaded.loads != loaded.path else None
+        known = record.closure.get(loaded.path)
+        if known is None or (known.when is not None and self._ledger.when is None):
+            record.closure.pop(loaded.path, None)
+            record.closure[loaded.path] = ClosureFile(
+                loaded.path, loaded.sha256, loads=bytecode, order=self._ledger.order, when=self._ledger.when
+            )
+        if record.loads is None:
+            record.loads = loaded.loads
+
+    def _run_module(self, module: Module, spec: Spec, loaded: Loaded, record: Record, outer: Frame) -> None:
+        """Run a module's body for an entry; a module that fails is not in ``sys.modules`` afterwards."""
+        package = module.name if spec.search is not None else module.name.rpartition(".")[0]
+        frame = Frame(record, loaded.path, package, outer.path or loaded.path, outer.line)
+        depth = len(self._ledger.passing)
+        self.modules[module.name] = module
+        module.active = True
+        try:
+            self._run_body(module, spec, loaded, frame)
+        except Fails:
+            self.modules.pop(module.name, None)
+            raise
+        finally:
+            module.active = False
+        if len(self._ledger.passing) > depth:
+            self.modules.pop(module.name, None)
+
+    def _run_body(self, module: Module, spec: Spec, loaded: Loaded, frame: Frame) -> None:
+        bytecode_only = loaded.path.endswith(".pyc")
+        if loaded.broken:
+            self._fail(f"{loaded.path}: {loaded.why}", frame)
+            return
+        if spec.kind == "extension" or bytecode_only or loaded.data is None:
+            what = "bytecode" if bytecode_only else "a compiled extension" if spec.kind == "extension" else "unreadable"
+            frame.record.unresolved[f"what {loaded.path} imports ({what})"] = None
+            self._disturb(frame)
+            return
+        # The bytecode that runs instead may be anything; the source tells what it should import.
+        doubtful = loaded.loads != loaded.path
+        if doubtful:
+            self._disturb(frame)
+        module.facts = self._facts_of(loaded)
+        self._run(module.facts, frame, doubtful)
+
+    def _facts_of(self, loaded: Loaded) -> ModuleFacts:
+        known = self._facts.get(loaded.path)
+        if known is not None:
+            return known
+        assert loaded.data is not None
+        from envcheck.formats.source import ModuleFacts, decode, facts
+        from envcheck.formats.syntax import Problem
+
+        try:
+            text = decode(loaded.data)
+        except (UnicodeDecodeError, LookupError, ValueError) as error:
+            found = ModuleFacts(problem=Problem(f"it cannot be decoded: {error}", refused=False))
+        else:
+            found = facts(text, self._minor, None, {**self._constants, "__file__": loaded.path})
+        self._facts[loaded.path] = found
+        return found
+
+    # sitecustomize and usercustomize ----------------------------------------------------------------------------
+
+    def _customize(self, full: str, loaded: Loaded, entry: PathEntry, frame: Frame | None) -> Record | None:
+        kind = CUSTOMIZE.get(full)
+        if kind is None:
+            return None
+        record = self._ledger.record(kind, loaded.path, None, None, f"site.exec{kind}")
+        record.loads = loaded.loads
+        record.sha256 = loaded.sha256
+        record.outside = self.search.outside(entry.path)
+        return record
+
+    def _run_customize(self, record: Record, module: Module, spec: Spec, loaded: Loaded) -> None:
+        number = len(record.occurrences) + 1
+        if loaded.broken:
+            self._ledger.skip(record, number, f"{loaded.why}; candidates behind it are not tried")
+            self._fail(f"{loaded.path}: {loaded.why}", Frame(record, loaded.path, path=loaded.path))
+            return
+        if not self._ledger.reach(record, number):
+            self.modules[module.name] = module
+            return
+        index = len(record.occurrences) - 1
+        frame = Frame(record, loaded.path, path=loaded.path, own=True)
+        try:
+            self._run_module(module, spec, loaded, record, frame)
+        except Fails:
+            self._ledger.conclude(record, "fails", index)
+            raise

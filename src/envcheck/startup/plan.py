@@ -1,0 +1,115 @@
+"""An environment and an invocation in, the startup plan out: all code that runs before the user's first line.
+
+The start is simulated once for each set of rules that the interpreter's version allows, and the results joined.
+"""
+
+from __future__ import annotations
+
+import posixpath
+
+from envcheck.files.root import Files
+from envcheck.model.environment import Environment
+from envcheck.model.invocation import Invocation
+from envcheck.model.startup import Abort, PathLine, StartupEntry, StartupPlan
+from envcheck.startup.customize import Customize
+from envcheck.startup.encoding import pth_codec
+from envcheck.startup.importing import Importer
+from envcheck.startup.ledger import Key, Ledger
+from envcheck.startup.loaders import Loaders
+from envcheck.startup.modules import Finders
+from envcheck.startup.rules import NEWEST, OLDEST, Rules, rules_for
+from envcheck.startup.search import PathEntry, Search
+from envcheck.startup.sites import Sites
+
+
+def make_plan(files: Files, environment: Environment, invocation: Invocation) -> StartupPlan:
+    """The startup plan of an environment, started in that way. Never raises for what the target holds."""
+    python = environment.python
+    why = None
+    if python.implementation != "cpython":
+        why = f"the start of {python.implementation} is not modelled"
+    elif python.minor < OLDEST:
+        why = f"Python before {OLDEST[0]}.{OLDEST[1]} is not modelled"
+    if why is not None:
+        return StartupPlan((), (), environment.initial_path, not_modelled=why)
+    if python.minor > NEWEST:
+        files.miss(
+            environment.path,
+            f"Python {python.version} is newer than the rules; those of {NEWEST[0]}.{NEWEST[1]} are taken",
+        )
+    finders = Finders(files, environment)
+    sides = rules_for(python)
+    plans = [_simulated(files, environment, invocation, rules, finders) for rules in sides]
+    return plans[0] if len(plans) == 1 else _joined(plans, [rules.when or "" for rules in sides])
+
+
+def _simulated(
+    files: Files, environment: Environment, invocation: Invocation, rules: Rules, finders: Finders
+) -> StartupPlan:
+    ledger = Ledger()
+    cfg = environment.cfg
+    if cfg is not None and cfg.fatal is not None:
+        ledger.aborts[Abort(cfg.path, None, cfg.fatal, True)] = None
+    loaders = Loaders(files, environment, invocation, finders)
+    search = Search(files, environment, finders)
+    importer = Importer(files, environment, rules, search, loaders, ledger)
+    # site.removeduppaths: absolute, each once by its text. The current directory stays "".
+    initial = dict.fromkeys(
+        posixpath.normpath(path) if path.startswith("/") else path for path in environment.initial_path
+    )
+    search.path += [PathEntry(path) for path in initial]
+    if not invocation.no_site:
+        codec = pth_codec(rules, environment.python, invocation)
+        sites = Sites(files, environment, rules, codec, finders, ledger, importer)
+        sites.process((site.path for site in environment.site_sequence), set(initial))
+        customize = Customize(finders, loaders, ledger, importer)
+        customize.run("sitecustomize")
+        customize.run("usercustomize", None if environment.user_site_enabled else "the user site is disabled")
+    entries = sorted(ledger.records.values(), key=lambda record: record.first())
+    return StartupPlan(
+        tuple(record.entry() for record in entries),
+        tuple(ledger.path_lines.values()),
+        tuple(entry.path for entry in search.path),
+        tuple(ledger.aborts),
+    )
+
+
+def _joined(plans: list[StartupPlan], conditions: list[str]) -> StartupPlan:
+    """Plans of each side of a boundary as one: what differs between the sides carries the condition in words."""
+    entries: dict[Key, list[tuple[str, StartupEntry]]] = {}
+    order: list[Key] = []
+    for plan, condition in zip(plans, conditions, strict=True):
+        place = 0
+        for entry in plan.entries:
+            key = (entry.kind, entry.path, entry.line, entry.code)
+            if key in entries:
+                place = order.index(key) + 1
+            else:
+                order.insert(place, key)
+                place += 1
+            entries.setdefault(key, []).append((condition, entry))
+    joined = [_joined_entry(entries[key], len(plans)) for key in order]
+    path_lines: dict[PathLine, None] = {}
+    aborts: dict[Abort, None] = {}
+    paths: dict[str, None] = {}
+    for plan in plans:
+        path_lines.update(dict.fromkeys(plan.path_lines))
+        paths.update(dict.fromkeys(plan.sys_path))
+        aborts.update(dict.fromkeys(abort for abort in plan.aborts))
+    everywhere = set.intersection(*(set(plan.aborts) for plan in plans))
+    return StartupPlan(
+        tuple(joined),
+        tuple(path_lines),
+        tuple(paths),
+        tuple(dict.fromkeys(abort if abort in everywhere else abort._replace(certain=False) for abort in aborts)),
+    )
+
+
+def _joined_entry(found: list[tuple[str, StartupEntry]], sides: int) -> StartupEntry:
+    """The side on which the entry runs most often stands for it."""
+    most = max((entry for _, entry in found), key=lambda entry: entry.runs)
+    where = [condition for condition, entry in found if entry.runs == most.runs]
+    if len(where) == sides or most.runs == 0:
+        return most
+    condition = "only on " + ", ".join(where)
+    return most._replace(when=condition if most.when is None else f"{condition}; {most.when}")

@@ -1,0 +1,160 @@
+"""Times envcheck beside two yardsticks, on one environment, in one run.
+
+(a) a full scan, as a user types it, over a bare ``os.read`` and ``hashlib`` loop on the files that RECORDs hash;
+(b) a startup-only scan over ``fetter inspect``, which starts the environment's own interpreter: once as a clean process
+that is started directly, and once as the command, which is two processes.
+
+Repeats alternate, so that what else the machine does falls on both sides; figures are medians. The caches of the file
+system are warm. Run by ``make bench``; it judges nothing, and exits with 0 unless something does not work.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import glob
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from statistics import median
+from typing import NamedTuple
+
+CHUNK = 256 << 10
+
+
+class Row(NamedTuple):
+    """A measured thing, what it is measured by, and the greatest ratio that is aimed at."""
+
+    name: str
+    seconds: float
+    yardstick: str
+    yardstick_seconds: float
+    aim: float | None
+
+    @property
+    def ratio(self) -> float:
+        return self.seconds / self.yardstick_seconds
+
+    @property
+    def verdict(self) -> str:
+        if self.aim is None:
+            return ""
+        return "ok" if self.ratio <= self.aim else "over"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("venv", help="the environment to look at")
+    parser.add_argument("--tool", required=True, metavar="VENV", help="the environment that envcheck is installed in")
+    parser.add_argument("--fetter", required=True, metavar="FILE", help="the fetter command")
+    parser.add_argument("--lock", metavar="FILE", help="the lock of the environment")
+    parser.add_argument("--full", type=int, default=7, metavar="N", help="repeats of (a)")
+    parser.add_argument("--startup", type=int, default=25, metavar="N", help="repeats of (b)")
+    options = parser.parse_args()
+    venv, tool = os.path.abspath(options.venv), os.path.abspath(options.tool)
+    paths = recorded_files(venv)
+    package = only(os.path.join(tool, "lib", "python3*", "site-packages", "envcheck", "__main__.py"))
+    command = [os.path.join(tool, "bin", "envcheck"), "scan"]
+    direct = [sys.executable, "-I", "-S", package, "scan"]
+    lock = ["--lock", os.path.abspath(options.lock)] if options.lock else ["--no-lock"]
+
+    full = [*command, *lock, "--format", "json", venv]
+    report = json.loads(run(full))
+    verified = sum(environment["files"]["verified"] for environment in report["environments"])
+    distributions = sum(len(environment["distributions"]) for environment in report["environments"])
+    scan, loop = alternate(options.full, lambda: run(full), lambda: read_and_hash(paths))
+
+    light = ["--startup-only", "--format", "json", venv]
+    fetter = [options.fetter, "-q", "-c", "0", "-e", os.path.join(venv, "bin", "python"), "inspect", "display"]
+    floor = [sys.executable, "-I", "-S", "-c", "pass"]
+    one, two, peer, bare = alternate(
+        options.startup,
+        lambda: run([*direct, *light], environ={}),
+        lambda: run([*command, *light]),
+        lambda: run(fetter),
+        lambda: run(floor, environ={}),
+    )
+
+    print(f"{distributions} distributions; {len(paths):,} files hashed by the loop, {verified:,} verified by the scan")
+    print(f"an interpreter that starts with -I -S and does nothing: {bare * 1000:.1f} ms\n")
+    show(
+        [
+            Row("full scan", scan, "read and hash", loop, 1.5),
+            Row("--startup-only, one process", one, "fetter inspect", peer, 1.0),
+            Row("--startup-only, the command", two, "fetter inspect", peer, None),
+        ]
+    )
+
+
+def recorded_files(venv: str) -> list[str]:
+    """Every file for which a RECORD of the environment holds a hash, once, in path order."""
+    found = set()
+    records = os.path.join(glob.escape(venv), "lib", "python3*", "site-packages", "*.dist-info", "RECORD")
+    for record in glob.glob(records):
+        site = os.path.dirname(os.path.dirname(record))
+        with open(record, newline="", encoding="utf-8") as rows:
+            for name, digest, _ in csv.reader(rows):
+                path = os.path.normpath(os.path.join(site, name))
+                if digest and os.path.isfile(path):
+                    found.add(path)
+    if not found:
+        sys.exit(f"{venv}: no RECORD there holds a hash")
+    return sorted(found)
+
+
+def read_and_hash(paths: Sequence[str]) -> None:
+    """The least that verifying can cost in one thread: open, read, hash, close."""
+    for path in paths:
+        descriptor = os.open(path, os.O_RDONLY)
+        digest = hashlib.sha256()
+        while chunk := os.read(descriptor, CHUNK):
+            digest.update(chunk)
+        os.close(descriptor)
+        digest.digest()
+
+
+def alternate(repeats: int, *subjects: Callable[[], object]) -> list[float]:
+    """The median of each subject's seconds over rounds in which each runs once; a first round is not counted."""
+    seconds: list[list[float]] = [[] for _ in subjects]
+    for number in range(repeats + 1):
+        for subject, times in zip(subjects, seconds, strict=True):
+            started = time.perf_counter()
+            subject()
+            if number:
+                times.append(time.perf_counter() - started)
+    return [median(times) for times in seconds]
+
+
+def run(command: Sequence[str], environ: dict[str, str] | None = None) -> bytes:
+    """What a command prints; findings (1) and an incomplete scan (3) are answers too."""
+    done = subprocess.run(command, env=environ, capture_output=True, check=False)
+    if done.returncode not in (0, 1, 3):
+        sys.exit(f"{' '.join(command)}: exit {done.returncode}\n{done.stderr.decode(errors='replace')}")
+    return done.stdout
+
+
+def only(pattern: str) -> str:
+    """The one path that a pattern stands for."""
+    found = glob.glob(pattern)
+    if len(found) != 1:
+        sys.exit(f"{pattern}: {len(found)} files instead of one")
+    return found[0]
+
+
+def show(rows: Sequence[Row]) -> None:
+    """The table."""
+    print(f"{'':<29}{'median':>10}   {'yardstick':<15}{'median':>10}{'ratio':>8}{'aim':>8}")
+    for row in rows:
+        aim = "" if row.aim is None else f"≤ {row.aim:.1f}"
+        print(
+            f"{row.name:<29}{row.seconds * 1000:>7.1f} ms   {row.yardstick:<15}{row.yardstick_seconds * 1000:>7.1f} ms"
+            f"{row.ratio:>8.2f}{aim:>8}  {row.verdict}".rstrip()
+        )
+
+
+if __name__ == "__main__":
+    main()
