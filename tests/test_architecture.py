@@ -37,9 +37,8 @@ EXECUTION = {
 ALLOWED = {
     # The process that hands over to a clean one, and the finder of that one's own packages.
     "cli/launch.py": {"importlib", "subprocess", "os.execve", "os.path.isdir"},
-    # A report that was asked for by -o, and whether it would land in the target; nothing is written any more once
-    # the reader of the output went away.
-    "cli/show.py": {"open", "os.open", "os.path.realpath"},
+    # A report that was asked for by -o, and whether it would land in the target.
+    "cli/show.py": {"open", "os.path.realpath"},
     # Copies of this process that hash; they execute no program.
     "files/workers.py": {"os.fork"},
     # Parses, with PyCF_ONLY_AST; never makes code.

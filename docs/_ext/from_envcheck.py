@@ -23,6 +23,7 @@ from envcheck.cli.main import main
 FAMILIES = {
     "startup": "Code that runs at startup",
     "integrity": "Files, RECORD and bytecode",
+    "redirection": "Where the interpreter takes its modules from",
     "interpreter": "The interpreter, the venv and its scripts",
     "drift": "Drift from the lock",
     "scan": "The scan itself",

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
 
-def main() -> int:
-    """Run the command that ``sys.argv`` names; the exit code."""
+
+def main() -> NoReturn:
+    """Run the command that ``sys.argv`` names, and exit with its code."""
     if not __package__:
         import os
 
@@ -22,10 +26,16 @@ def main() -> int:
     if not __package__:
         del sys.path[0]
     continue_clean()
+    import gc
+    import os
+
+    # A scan lives for a moment and makes few cycles: collecting, and taking the process apart at its end, would cost
+    # a fifth of a light scan.
+    gc.set_threshold(100_000)
     from envcheck.cli.main import main as run
 
-    return run(sys.argv[1:])
+    os._exit(run(sys.argv[1:]))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -120,6 +120,21 @@ def test_the_verdict_is_the_weakest_of_the_entry_and_of_all_that_it_loads() -> N
     assert verdict(intact._replace(unresolved=("missing",))) == "expected"
 
 
+def test_bytecode_that_runs_in_place_of_its_source_is_unproven() -> None:
+    source = ClosureFile(SITE + "/m.py", None, None, "recorded")
+    intact = EVIL._replace(assurance="recorded", closure=(source,))
+    assert verdict(intact) == "expected"
+    cached = source._replace(loads=SITE + "/__pycache__/m.cpython-311.pyc")
+    assert verdict(intact._replace(closure=(cached,))) == "unproven"
+
+
+def test_the_place_in_the_order_is_counted_over_what_runs() -> None:
+    dormant = EVIL._replace(path=SITE + "/.a.pth", occurrences=(), reason="the name begins with a dot")
+    first = EVIL._replace(path=SITE + "/a.pth", assurance="recorded")
+    found = only(startup.startup_code_unowned, facts(dormant, first, EVIL))
+    assert found.message.startswith("Runs second, 2 times")
+
+
 def test_a_fingerprint_survives_a_move_of_the_environment_and_another_line() -> None:
     moved = ENVIRONMENT._replace(path="/elsewhere/v")
     entry = EVIL._replace(path="/elsewhere/v/lib/python3.11/site-packages/evil.pth", line=9)

@@ -171,7 +171,7 @@ def main(arguments):
         "site": "site" in sys.modules,
         "manylinux": manylinux,
         "modules": {name: getattr(module, "__file__", None) for name, module in list(sys.modules.items())},
-    }))
+    }), flush=True)
     return 0
 """
 

@@ -367,6 +367,8 @@ def test_an_interrupt_ends_quietly(clean_env: Venv) -> None:
         cwd="/",
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        # Whoever started the tests in the background of a shell passes on that the signal is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         wait_until_open(process.pid, "colours/mix.py")

@@ -258,3 +258,11 @@ def test_in_any_locale(attacked: Venv, locale: str) -> None:
     assert terminal.code == 1
     terminal.stdout.decode("utf-8")
     assert scan(attacked.path, env=environ).at(attacked.site / "naïve.py")
+
+
+def test_a_requirements_file_of_which_nothing_can_be_read(tmp_path: Path, venv: Venv) -> None:
+    lock = tmp_path / "requirements.txt"
+    lock.write_text("requests==\n%%%\n")
+    ran = envcheck("scan", venv.path, "--lock", str(lock))
+    assert ran.code == 2
+    assert ran.stderr.splitlines()[0].startswith("envcheck: requirements.txt:1: ")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from envcheck.files.digests import CHUNK, digest, digests
+from envcheck.files.digests import CHUNK, Hasher, digest, digests
 from envcheck.files.limits import Limits
 from envcheck.files.root import Files, Missing, Unreadable
 
@@ -189,6 +189,20 @@ def test_what_a_worker_that_died_did_not_send_is_hashed_here(tmp_path: Path, mon
     assert [d if isinstance(d, bytes) else d.why for d in found] == [
         d if isinstance(d, bytes) else d.why for d in expected
     ]
+
+
+def test_the_end_of_the_work_ends_its_workers(tmp_path: Path) -> None:
+    big = tmp_path / "big"
+    with open(big, "wb") as stream:
+        stream.truncate(64 << 30)
+    paths = [*many(tmp_path), str(big)]
+    hasher = Hasher(Files())
+    with hasher:
+        hasher.start(paths)
+        (copy,) = hasher._running
+        assert not copy.is_done()
+    with pytest.raises(ChildProcessError):
+        os.waitpid(copy._process, 0)
 
 
 def test_a_process_with_threads_starts_no_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -105,6 +105,10 @@ def test_a_conffile_behind_a_link_is_recorded_by_the_status_file(debian: Debian)
     debian.register(conffiles=f"Conffiles:\n /etc/python3.11/sitecustomize.py {hashlib.md5(data).hexdigest()}\n")
     claim = debian.installed().claim("/usr/lib/python3.11/sitecustomize.py")
     assert (claim.assurance, claim.owner and claim.owner.name) == ("recorded", "python3-demo")
+    cached = "usr/lib/python3.11/__pycache__/sitecustomize.cpython-311.pyc"
+    debian.write(cached, bytecode(), owned=False)
+    claim = debian.installed().claim("/" + cached)
+    assert (claim.assurance, claim.owner and claim.owner.name) == ("recorded", "python3-demo")
     debian.write("etc/python3.11/sitecustomize.py", b"payload", owned=False)
     assert debian.installed().claim("/usr/lib/python3.11/sitecustomize.py").assurance == "modified"
 

@@ -401,6 +401,7 @@ def test_egg_infos_are_distributions_whose_files_cannot_be_proven(tree: Tree) ->
     found = tree.inventory()
     assert tree.problems(found) == {
         ("record-missing", "old-1.0-py3.11.egg-info"),
+        ("record-unhashed", "old.py"),
         ("record-missing", "single-2.0.egg-info"),
     }
     assert [(d.name, d.version, d.assurance) for d in found.distributions] == [

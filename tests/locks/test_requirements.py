@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from envcheck.files.root import Files
+from envcheck.locks import entries
 from envcheck.locks.read import read_lock
 from envcheck.model.errors import LockError
 from envcheck.model.lock import Lock
@@ -211,3 +215,14 @@ def test_weak_hashes_and_plain_http_are_told_once(tmp_path: Path) -> None:
         ("lock-weak-hash", "beta"),
         ("lock-insecure-source", "gamma"),
     ]
+
+
+@given(st.text(alphabet="ab-=:'\"\\ \t\x0c\xa0#", max_size=30))
+def test_words_are_those_of_a_shell(text: str) -> None:
+    try:
+        expected = shlex.split(text)
+    except ValueError:
+        with pytest.raises(entries.Wrong):
+            entries._words(text)
+    else:
+        assert entries._words(text) == expected

@@ -13,8 +13,10 @@ from rich.cells import cell_len
 
 from envcheck.model.finding import Severity
 from envcheck.model.inventory import Inventory
+from envcheck.model.invocation import Invocation
+from envcheck.model.ownership import Owner
 from envcheck.model.report import Options, Report
-from envcheck.model.startup import StartupPlan
+from envcheck.model.startup import ClosureFile, StartupPlan
 from envcheck.reports.terminal import screenshot, write
 from reports import samples
 
@@ -127,7 +129,7 @@ def test_a_clean_report_is_calm() -> None:
     text = show(samples.clean())
     assert len(text.splitlines()) <= 16
     assert "61 packages match uv.lock" in text
-    assert "standard library was not compared with anything" in flat(text)
+    assert "bytecode and the base 3.12.4's standard library were not compared with anything" in flat(text)
     assert text.endswith("0.41 s, 412 MB read. No interpreter was started, nothing was written.\n")
 
 
@@ -148,7 +150,7 @@ def test_recorded_does_not_look_like_proof() -> None:
 def test_a_finding_answers_in_the_order_of_questions() -> None:
     text = show(samples.attacked())
     questions = ["CRITICAL", "shop_init.pth:1", "startup-code-unowned", "Runs first, 2 times", "│ import os", "Does  "]
-    questions += ["Owner  ", "Proof  ", "sha256", "Do  "]
+    questions += ["Owner  ", "sha256", "Do  "]
     places = [text.index(question) for question in questions]
     assert places == sorted(places)
 
@@ -163,7 +165,7 @@ def test_long_code_is_cut_after_eight_lines_and_says_by_how_much(width: int) -> 
     text = show(samples.attacked(), width)
     code = [line[4:] for line in text.splitlines() if line.startswith("  │ ")]
     assert len(code) == 8
-    found = re.search(r"… ([\d,]+) more characters: --format json shows all", text)
+    found = re.search(r"… ([\d,]+) more characters: see --show-all", text)
     assert found
     # Blanks at the end of a wrapped line are not written.
     hidden = int(found[1].replace(",", ""))
@@ -191,21 +193,109 @@ def test_one_finding_of_many_places_shows_a_count_and_three() -> None:
     assert [line for line in text.splitlines() if "module_" in line] == [
         f"  - lib/python3.12/site-packages/tools/module_{n}.py" for n in range(3)
     ]
-    assert "… 101 more: --format json has all" in text
+    assert "… 101 more: see --show-all" in text
 
 
 def test_many_findings_of_one_rule_are_told_together() -> None:
     text = show(samples.drifted(40))
     assert "38 like these" in text
-    assert "… 35 more: --format json has all" in text
+    assert "… 35 more: see --show-all" in text
     assert text.count("lock-version") == 1
     assert show(samples.drifted(40), show_all=True).count("lock-version") == 38
 
 
-def test_notes_are_one_line() -> None:
+def test_notes_are_a_sentence_a_rule_after_what_runs() -> None:
     text = show(samples.clean_without_lock())
-    assert "3 notes (unanchored 3): --format json has them" in text
+    assert "Noted  (unanchored, 3 times; see --show-all)" in text
+    assert text.index("Runs before your code") < text.index("Noted")
     assert "INFO" not in text
+    assert "Noted" not in show(samples.clean_without_lock(), show_all=True)
+
+
+def test_a_note_of_a_known_rule_is_told_in_its_words() -> None:
+    note = samples.finding("startup-unresolved", Severity.INFO, "Imports x.", f"{samples.SITE}/a.pth", 1)
+    text = flat(show(samples.report(samples.one((), (note,)))))
+    assert "Noted A startup entry imports something that could not be followed. (startup-unresolved; see" in text
+
+
+def test_a_path_that_leaves_no_room_for_its_rule_keeps_its_place_beside_the_severity() -> None:
+    path = f"{samples.SITE}/{'directory/' * 4}module.py"
+    found = samples.finding("startup-code-unowned", Severity.HIGH, "Runs.", path)
+    lines = show(samples.report(samples.one((), (found,)))).splitlines()
+    head = next(number for number, line in enumerate(lines) if line.startswith("HIGH"))
+    assert lines[head].startswith("HIGH      lib/python3.12/")
+    assert "          startup-code-unowned" in lines[head + 1 : head + 3]
+
+
+def test_code_that_nobody_owns_or_vouches_for_is_not_called_unproven_twice() -> None:
+    text = show(samples.attacked())
+    assert "Owner    none" in text
+    assert "Proof" not in text
+
+
+def test_code_with_an_owner_says_how_its_bytes_are_proven() -> None:
+    owner = Owner("distribution", "requests", "2.32.4")
+    planted = samples.entry("a.pth", "import a", owner, "modified", verdict="unexpected")
+    found = samples.finding("startup-code-modified", Severity.HIGH, "Changed.", planted.path, 1)
+    text = show(samples.report(samples.one((planted,), (found,))))
+    assert "Proof    modified" in text
+
+
+def test_startup_findings_come_in_the_order_in_which_their_code_runs() -> None:
+    entries = [samples.entry(name, "import x", None, "unrecorded") for name in ("z.pth", "m.pth", "a.pth")]
+    found = [samples.finding("startup-code-unowned", Severity.HIGH, "Runs.", e.path, 1) for e in reversed(entries)]
+    text = show(samples.report(samples.one(tuple(entries), tuple(found))))
+    heads = [line.split("/")[-1].split()[0] for line in text.splitlines() if line.startswith("HIGH")]
+    assert heads == ["z.pth:1", "m.pth:1", "a.pth:1"]
+
+
+def test_findings_told_together_do_not_borrow_the_remedy_of_the_first() -> None:
+    found = [
+        samples.finding("lock-extra", Severity.MEDIUM, f"p{n}.", None, remedy=f"uninstall p{n}", name=f"p{n}")
+        for n in range(9)
+    ]
+    text = show(samples.report(samples.one((), tuple(found))))
+    assert "uninstall p0" not in text
+    assert "  Do       " in text
+
+
+def test_bytecode_that_an_entry_loads_is_named_by_its_source_and_counted_once() -> None:
+    source, bytecode = f"{samples.SITE}/hack/__init__.py", f"{samples.SITE}/hack/__pycache__/__init__.cpython-312.pyc"
+    closure = (ClosureFile(source, loads=bytecode), ClosureFile(f"{samples.SITE}/hack/more.py"))
+    entry = samples.entry("hack.pth", "import hack", loads=bytecode, closure=closure)
+    assert "loads hack/__init__.py and 1 more file\n" in show(samples.report(samples.one((entry,))))
+
+
+def test_a_module_that_runs_from_its_bytecode_is_not_said_to_load_another_file() -> None:
+    bytecode = f"{samples.SITE}/__pycache__/sitecustomize.cpython-312.pyc"
+    entry = samples.entry("sitecustomize.py", None, kind="sitecustomize", line=None, loads=bytecode)
+    text = show(samples.report(samples.one((entry,))))
+    assert "runs from its bytecode" in text
+    assert "loads" not in text
+
+
+def test_everything_of_an_entry_is_shown_on_demand() -> None:
+    code = "import hack; " + "hack.step(); " * 40
+    closure = tuple(ClosureFile(f"{samples.SITE}/hack/part_{n}.py") for n in range(30))
+    report = samples.report(samples.one((samples.entry("hack.pth", code, closure=closure),)))
+    assert "see --show-all" not in show(report, show_all=True)
+    assert show(report, show_all=True).count("hack.step();") == 40
+    assert "- hack/part_29.py" in show(report, show_all=True)
+    assert "part_29" not in show(report)
+
+
+def test_both_hashes_of_a_changed_file_are_written_alike() -> None:
+    for prefix in ("sha256=", "sha256:", ""):
+        found = samples.finding(
+            "file-modified",
+            Severity.HIGH,
+            "Differs.",
+            f"{samples.SITE}/a.py",
+            expected=prefix + "ab" * 32,
+            sha256="c" * 64,
+        )
+        text = show(samples.report(samples.one((), (found,))))
+        assert f"  sha256   {'c' * 64}\n  expected {'ab' * 32}\n" in text
 
 
 def test_entries_that_do_not_run_are_summed_up_with_their_reasons() -> None:
@@ -249,6 +339,22 @@ def test_every_environment_has_its_block() -> None:
 def test_nothing_runs_but_python() -> None:
     text = show(samples.report(samples.one((), compared=samples.comparison({}, 61))))
     assert "✔ Nothing but Python itself runs when Python starts" in text
+    assert "Runs before your code" not in text  # it would say the same again
+
+
+def test_nothing_runs_but_python_where_something_else_is_wrong() -> None:
+    changed = samples.finding("file-modified", Severity.HIGH, "Differs.", f"{samples.SITE}/a.py")
+    text = show(samples.report(samples.one((), (changed,))))
+    assert "Runs before your code: nothing but Python itself" in text
+
+
+def test_a_directory_without_an_interpreter_is_not_told_to_have_a_standard_library() -> None:
+    first = samples.clean().environments[0]
+    bare = first._replace(environment=first.environment._replace(kind="target-directory"))
+    text = flat(show(samples.report(bare)))
+    assert "No Python belongs to it: read as a site directory of CPython 3.12.4" in text.replace("no P", "No P")
+    assert "standard library" not in text
+    assert "bytecode was not compared with anything" in text
 
 
 def test_another_python_than_cpython_is_not_called_clean() -> None:
@@ -358,7 +464,7 @@ def test_many_entries_are_shortened_but_the_unexpected_are_all_shown() -> None:
     entries[33] = entries[33]._replace(verdict="unexpected")
     text = show(samples.report(samples.one(tuple(entries))))
     assert [name in text for name in ("e11.pth", "e12.pth", "e33.pth")] == [True, False, True]
-    assert "… 27 more entries: --format json has all" in text
+    assert "… 27 more entries: see --show-all" in text
 
 
 def test_a_screenshot_is_a_picture_that_loads_nothing() -> None:
@@ -409,7 +515,7 @@ def test_a_problem_of_the_lock_is_named_by_its_file_and_line_with_examples() -> 
     found = samples.finding("lock-unhashed", Severity.LOW, "No hash for 9 packages.", lock, 12, entries=entries)
     text = show(samples.report(samples.one((), (found,))))
     assert "LOW       requirements.txt:12" in text
-    assert "  - package-2 has no hash\n    … 6 more: --format json has all" in text
+    assert "  - package-2 has no hash\n    … 6 more: see --show-all" in text
 
 
 def test_a_file_that_a_startup_entry_loads_says_by_which() -> None:
@@ -418,6 +524,12 @@ def test_a_file_that_a_startup_entry_loads_says_by_which() -> None:
     )
     text = show(samples.report(samples.one(samples.expected_entries(), (changed,))))
     assert "Loaded at every start of this Python, by distutils-precedence.pth:1." in text
+
+
+def test_variables_that_change_the_start_are_named_and_others_are_not() -> None:
+    environ = {"USER": "ana", "PYTHONPATH": "/x", "PYTHON": "python3", "PYTHONDONTWRITEBYTECODE": "1"}
+    report = samples.clean()._replace(options=Options(invocation=Invocation(environ=environ)))
+    assert "(python, no flags, PYTHONPATH set, user ana)" in flat(show(report))
 
 
 def test_a_version_that_no_file_tells_is_called_assumed() -> None:

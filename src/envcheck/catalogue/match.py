@@ -27,6 +27,8 @@ class Known(NamedTuple):
     """Directories that it has `site.addsitedir` process, with their own ``.pth`` files."""
     modules: tuple[str, ...] = ()
     """Names that a finder in it answers for, or namespaces that it makes."""
+    comes_first: bool = False
+    """What it adds to ``sys.path`` goes before the standard library, and so in place of it."""
     written_by_tool: bool = False
     """No RECORD lists such a file, so that its absence from every RECORD says nothing."""
     runs: tuple[str, ...] = ()

@@ -29,14 +29,17 @@ def _easy_install(data: bytes) -> Known | None:
     if not lines:
         return None
     what = TOOL_PATHS["easy-install.pth"]
-    if lines[0] == _REWRITE_FIRST:
+    comes_first = lines[0] == _REWRITE_FIRST
+    if comes_first:
         if lines[-1] not in _REWRITE_LAST:
             return None
         lines = lines[1:-1]
         what += ", moved before the standard library"
     if not all(is_absolute(line) or _RELATIVE_EGG.fullmatch(line) for line in lines):
         return None
-    return Known("setuptools", None, what, "template", paths=tuple(lines), written_by_tool=True)
+    return Known(
+        "setuptools", None, what, "template", paths=tuple(lines), comes_first=comes_first, written_by_tool=True
+    )
 
 
 # uv wrote the path as a string until 0.12, then as bytes that os.fsdecode takes.

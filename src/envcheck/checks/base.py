@@ -79,6 +79,9 @@ def is_below(path: str, directory: str) -> bool:
 
 
 def is_outside(environment: Environment, line: PathLine) -> bool:
-    """Whether a path line puts a directory on ``sys.path`` that is not the environment's or its base's own."""
-    own = (environment.path, environment.python.base_prefix, *(site.path for site in environment.site_dirs))
+    """Whether a path line puts a directory on ``sys.path`` that is no part of a site directory or of the base.
+
+    Any other directory of the prefix (``share``) is as unverified as one outside.
+    """
+    own = (environment.python.base_prefix, *(site.path for site in environment.site_dirs))
     return line.symbolic or (line.added and not any(is_below(line.directory, directory) for directory in own))

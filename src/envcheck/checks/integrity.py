@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from envcheck.checks.base import check, finding, is_outside
+from envcheck.checks.base import check, finding
 from envcheck.model.facts import Facts
 from envcheck.model.finding import Evidence, Finding, Rule, Severity
 from envcheck.model.inventory import Deviation, Problem
@@ -33,7 +33,7 @@ def deviations(facts: Facts, *problems: Problem) -> list[Deviation]:
 
 def startup_paths(facts: Facts) -> set[str]:
     """Files of the plan that startup checks report with more to say than a file check has."""
-    told = {line.path for line in facts.plan.path_lines if is_outside(facts.environment, line)}
+    told: set[str] = set()
     for entry in facts.plan.entries:
         if entry.assurance in ("unrecorded", "modified"):
             told.add(entry.path)
@@ -252,7 +252,10 @@ def record_unhashed(facts: Facts, rule: Rule) -> Iterator[Finding]:
 
 
 def _is_code(path: str) -> bool:
-    return path.endswith((".py", ".so", ".pyd", ".pth", ".start", ".pyc", ".dll", ".dylib"))
+    """Code, or what names the code that commands run."""
+    return path.endswith(
+        (".py", ".so", ".pyd", ".pth", ".start", ".pyc", ".dll", ".dylib", ".dist-info/entry_points.txt")
+    )
 
 
 @check(

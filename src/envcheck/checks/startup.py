@@ -39,12 +39,12 @@ def _evidence(entry: StartupEntry) -> tuple[tuple[str, Evidence], ...]:
     return tuple(pairs)
 
 
-def when_it_runs(entry: StartupEntry) -> str:
+def when_it_runs(facts: Facts, entry: StartupEntry) -> str:
     """``Runs first, 2 times, at every start of this Python``: for messages."""
     if not entry.runs:
         return f"Does not run here: {entry.reason}"
-    first = min((occurrence.order for occurrence in entry.occurrences), default=0)
-    place = {1: "first", 2: "second", 3: "third"}.get(first, f"as number {first}")
+    rank = 1 + [other for other in facts.plan.entries if other.runs].index(entry)
+    place = {1: "first", 2: "second", 3: "third"}.get(rank, f"as number {rank}")
     times = "" if entry.runs == 1 else f", {entry.runs} times"
     condition = f" ({entry.when})" if entry.when else ""
     return f"Runs {place}{times}, at every start of this Python, before your code{condition}"
@@ -121,7 +121,9 @@ def startup_code_unowned(facts: Facts, rule: Rule) -> Iterator[Finding]:
     """Entries that run, and files that they load, with nothing that vouches for the bytes."""
     for entry in facts.plan.entries:
         if entry.runs and entry.assurance == "unrecorded":
-            yield about_entry(facts, rule, entry, f"{when_it_runs(entry)}: {_what(entry)}, and {_reason(entry)}.")
+            yield about_entry(
+                facts, rule, entry, f"{when_it_runs(facts, entry)}: {_what(entry)}, and {_reason(entry)}."
+            )
     for entry, file in _closure(facts):
         if file.assurance == "unrecorded":
             yield about_file(facts, rule, entry, file, ", and no installed package proves its content.")
@@ -147,7 +149,7 @@ def startup_code_modified(facts: Facts, rule: Rule) -> Iterator[Finding]:
     """Entries and closure files whose proof fails."""
     for entry in facts.plan.entries:
         if entry.runs and entry.assurance == "modified":
-            yield about_entry(facts, rule, entry, f"{when_it_runs(entry)}. {_differs(entry.owner)}")
+            yield about_entry(facts, rule, entry, f"{when_it_runs(facts, entry)}. {_differs(entry.owner)}")
     for entry, file in _closure(facts):
         if file.assurance == "modified":
             yield about_file(facts, rule, entry, file, f". {_differs(file.owner)}")
@@ -184,7 +186,7 @@ def startup_code_hidden(facts: Facts, rule: Rule) -> Iterator[Finding]:
     for entry in facts.plan.entries:
         if entry.notes:
             tricks = "; ".join(_TRICKS.get(note, note) for note in entry.notes)
-            yield about_entry(facts, rule, entry, f"{when_it_runs(entry)}. It is hidden: {tricks}.")
+            yield about_entry(facts, rule, entry, f"{when_it_runs(facts, entry)}. It is hidden: {tricks}.")
 
 
 @check(
@@ -201,7 +203,7 @@ def startup_bytecode_only(facts: Facts, rule: Rule) -> Iterator[Finding]:
     """Customize modules and closure files that are a ``NAME.pyc`` outside ``__pycache__``."""
     for entry in facts.plan.entries:
         if entry.runs and entry.line is None and _is_sourceless(entry.path):
-            yield about_entry(facts, rule, entry, f"{when_it_runs(entry)}: bytecode without a source.")
+            yield about_entry(facts, rule, entry, f"{when_it_runs(facts, entry)}: bytecode without a source.")
     for entry, file in _closure(facts):
         if _is_sourceless(file.path):
             yield about_file(facts, rule, entry, file, ": bytecode without a source.")
@@ -244,7 +246,9 @@ def startup_dormant(facts: Facts, rule: Rule) -> Iterator[Finding]:
     """Entries that do not run here, not for being shadowed, and that no one vouches for."""
     for entry in facts.plan.entries:
         if not entry.runs and not entry.shadowed_by and entry.assurance in UNPROVEN:
-            yield about_entry(facts, rule, entry, f"{when_it_runs(entry)}. No installed package accounts for it.")
+            yield about_entry(
+                facts, rule, entry, f"{when_it_runs(facts, entry)}. No installed package accounts for it."
+            )
 
 
 @check(
@@ -333,6 +337,8 @@ def startup_path_outside(facts: Facts, rule: Rule) -> Iterator[Finding]:
             consequence = f"and {supplied.path.rsplit('/', 1)[-1]} in it runs at every start of this Python"
         elif line.symbolic:
             consequence = "which is whatever directory Python is started in"
+        elif is_below(line.directory, facts.environment.path):
+            consequence = "which is no site directory, so that nothing verifies what lies there"
         else:
             consequence = "which is outside this environment"
         yield finding(

@@ -19,12 +19,15 @@ _ORDER: tuple[Verdict, ...] = ("expected", "unproven", "unexpected", "hostile")
 def verdict(entry: StartupEntry) -> Verdict:
     """The worst of the entry's own file and of every file that it loads; a file that nobody looked up is ``unproven``.
 
+    So is bytecode that runs in place of its source: who put it there is known, that it comes from there is not.
+
     An import that no file answers loads nothing: it is listed, and weighs nothing where all else is accounted for.
     """
-    worst: Verdict = TABLE[entry.assurance]
+    found = [TABLE[entry.assurance]]
+    if entry.line is None and entry.loads is not None and entry.loads != entry.path:
+        found.append("unproven")
     for file in entry.closure:
-        if file.assurance is not None:
-            worst = max(worst, TABLE[file.assurance], key=_ORDER.index)
-        else:
-            worst = max(worst, "unproven", key=_ORDER.index)
-    return worst
+        found.append("unproven" if file.assurance is None else TABLE[file.assurance])
+        if file.loads is not None:
+            found.append("unproven")
+    return max(found, key=_ORDER.index)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Sequence
 
@@ -20,9 +21,14 @@ BROKEN_PIPE = 141
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run one command; the exit code. Never a traceback for what a user can cause."""
+    """Run one command; the exit code, with everything written. Never a traceback for what a user can cause."""
+    # Python has no such stream where its descriptor is closed.
+    sys.stdout = sys.stdout or io.StringIO()
+    sys.stderr = sys.stderr or io.StringIO()
     try:
-        return _run(arguments)
+        code = _run(arguments)
+        sys.stdout.flush()
+        return code
     except UsageError as error:
         from envcheck.reports.text import visible
 
@@ -33,9 +39,6 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        from envcheck.cli.show import silence_stdout
-
-        silence_stdout()
         return BROKEN_PIPE
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from envcheck.cli.launch import modelled_environ
-from envcheck.cli.progress import progress_on_terminal
+from envcheck.cli.progress import Bar, bar_on_terminal
 from envcheck.files.root import Files
 from envcheck.model.errors import UsageError
 from envcheck.model.finding import Severity
@@ -61,9 +61,11 @@ def new_parser(command: str, description: str, epilog: str) -> Parser:
     lock.add_argument("--lock-sha256", metavar="HEX", help="refuse a lock with another sha256")
     lock.add_argument("--extra", action="append", default=[], metavar="NAME", help="an extra that should be installed")
     lock.add_argument("--group", action="append", default=[], metavar="NAME", help="a dependency group, likewise")
-    lock.add_argument("--all-extras", action="store_true")
-    lock.add_argument("--all-groups", action="store_true")
-    lock.add_argument("--no-default-groups", action="store_true")
+    lock.add_argument("--all-extras", action="store_true", help="every extra that the lock knows")
+    lock.add_argument("--all-groups", action="store_true", help="every dependency group that the lock knows")
+    lock.add_argument(
+        "--no-default-groups", action="store_true", help="not the groups that are installed when none is named (dev)"
+    )
     lock.add_argument(
         "--ignore", action="append", default=[], metavar="NAME", help="a distribution that the lock need not know"
     )
@@ -171,7 +173,9 @@ def lock_for(arguments: argparse.Namespace, files: Files, target: str, required:
     return found.path
 
 
-def scan_options(arguments: argparse.Namespace, model: Invocation, lock: str | None, verify: bool) -> Options:
+def scan_options(
+    arguments: argparse.Namespace, model: Invocation, lock: str | None, verify: bool, bar: Bar | None
+) -> Options:
     """The library's options for one target."""
     selection = (arguments.extra, arguments.group, arguments.all_extras, arguments.all_groups)
     return Options(
@@ -189,7 +193,7 @@ def scan_options(arguments: argparse.Namespace, model: Invocation, lock: str | N
         fail_on=severity(arguments.fail_on),
         fail_on_drift=Severity.LOW if verify else None,
         allow_self=arguments.allow_self if verify else True,
-        progress=progress_on_terminal(),
+        progress=bar,
     )
 
 
@@ -202,5 +206,13 @@ def scan_and_deliver(arguments: argparse.Namespace, verify: bool = False) -> int
     model = invocation(arguments)
     wanted = outputs(arguments)
     named = targets(arguments, files, model)
-    chosen = [scan_options(arguments, model, lock_for(arguments, files, target, verify), verify) for target in named]
-    return deliver(lambda: scan_targets(named, chosen), arguments.format, wanted, arguments.show_all)
+    bar = bar_on_terminal()
+    chosen = [
+        scan_options(arguments, model, lock_for(arguments, files, target, verify), verify, bar) for target in named
+    ]
+    try:
+        report = scan_targets(named, chosen)
+    finally:
+        if bar is not None:
+            bar.clear()
+    return deliver(report, arguments.format, wanted, arguments.show_all)

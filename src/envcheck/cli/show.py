@@ -1,18 +1,17 @@
-"""A scan's report to standard output and to files, with progress on a terminal while it is made."""
+"""A scan's report to standard output and to files."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from envcheck.model.errors import UsageError
 from envcheck.model.report import Report
 
 
-def deliver(scan: Callable[[], Report], form: str, outputs: Sequence[tuple[str, str]], show_all: bool = False) -> int:
-    """Run ``scan``, print its report in ``form``, write the others, and return the exit code."""
-    report = scan()
+def deliver(report: Report, form: str, outputs: Sequence[tuple[str, str]], show_all: bool = False) -> int:
+    """Print the report in ``form``, write it in the others, and return its exit code."""
     for other, path in outputs:
         refuse_inside_target(report, path)
         write_file(path, render(report, other))
@@ -28,17 +27,11 @@ def deliver(scan: Callable[[], Report], form: str, outputs: Sequence[tuple[str, 
     except BrokenPipeError:
         raise
     except OSError as error:
-        silence_stdout()
         raise UsageError(
             f"the report cannot be written to standard output: {(error.strerror or 'error').lower()}",
             "write it to a file: -o report.json",
         ) from None
     return report.exit_code
-
-
-def silence_stdout() -> None:
-    """Let nothing be written there again, as Python would try at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def render(report: Report, form: str) -> str:

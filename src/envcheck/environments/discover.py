@@ -16,7 +16,7 @@ from envcheck.model.environment import Environment
 from envcheck.model.errors import TargetError
 from envcheck.model.invocation import Invocation
 
-_PROGRAM = re.compile(r"(?:python|pypy|graalpy)[\d.]*[a-z]*(?:\.exe)?\Z")
+_PROGRAM = r"(?:python|pypy|graalpy)[\d.]*[a-z]*(?:\.exe)?\Z"
 _NAMES = ("python3", "python", "pypy3", "pypy", "graalpy")
 
 
@@ -68,7 +68,7 @@ def find_environment(files: Files, target: str, invocation: Invocation) -> Envir
         return _from_directory(files, path, invocation)
     if posixpath.basename(path) == pyvenv.NAME and found is not None:
         return _from_directory(files, posixpath.dirname(path), invocation)
-    in_venv = bool(_PROGRAM.match(posixpath.basename(path))) and pyvenv.site_candidate(files, path) is not None
+    in_venv = bool(re.match(_PROGRAM, posixpath.basename(path))) and pyvenv.site_candidate(files, path) is not None
     if in_venv and files.lstat(path) is not None:
         return from_executable(files, path, invocation)
     if found is None:
@@ -123,7 +123,7 @@ def _looks_like_python(files: Files, path: str) -> bool:
         names = (path, files.realpath(path))
     except Unreadable:
         names = (path, path)
-    return any(_PROGRAM.match(posixpath.basename(name)) for name in names)
+    return any(re.match(_PROGRAM, posixpath.basename(name)) for name in names)
 
 
 def _shim_root(files: Files, path: str) -> str | None:

@@ -14,7 +14,7 @@ from envcheck.model.environment import Environment, EnvironmentKind, Python, Pyv
 from envcheck.model.errors import TargetError
 from envcheck.model.invocation import Invocation
 
-_LIBRARY = re.compile(r"(python|pypy|graalpy)(\d)\.(\d{1,2})(t?)\Z")
+_LIBRARY = r"(python|pypy|graalpy)(\d)\.(\d{1,2})(t?)\Z"
 
 
 def library_dirs(files: Files, prefix: str) -> list[tuple[str, tuple[int, int], str]]:
@@ -23,7 +23,7 @@ def library_dirs(files: Files, prefix: str) -> list[tuple[str, tuple[int, int], 
     for lib in ("lib", "lib64"):
         directory = posixpath.join(prefix, lib)
         for name in files.names(directory) if files.is_dir(directory) else ():
-            match = _LIBRARY.match(name)
+            match = re.match(_LIBRARY, name)
             if match and files.is_dir(posixpath.join(directory, name)):
                 found.add((match[1], (int(match[2]), int(match[3])), match[4]))
     return sorted(found)

@@ -13,8 +13,8 @@ from envcheck.files.root import Files, Unreadable
 from envcheck.formats.binary import Binary, Reader, section_bytes, symbol_value
 from envcheck.model.environment import PyvenvCfg, VersionSource
 
-_LIBPYTHON = re.compile(r"libpython(\d)\.(\d+)([a-z]*)\.(?:so|dylib)")
-_PROGRAM = re.compile(r"python(\d)\.(\d+)([a-z]*)(?:\.exe)?\Z")
+_LIBPYTHON = r"libpython(\d)\.(\d+)([a-z]*)\.(?:so|dylib)"
+_PROGRAM = r"python(\d)\.(\d+)([a-z]*)(?:\.exe)?\Z"
 _VERSION = r"(\d)\.(\d{1,2})(?:\.(\d{1,3})((?:a|b|rc)\d{1,2})?\+?)?\Z"
 _GLIBC = rb"(?:stable|development) release version (\d+\.\d+)"
 _MUSL = rb"\0(1\.\d{1,2})\.\d{1,2}\0"
@@ -50,13 +50,13 @@ def read_runtime(files: Files, executable: str, library_path: str = "") -> Runti
         if _base_name(files, executable).startswith("graalpy"):
             return Runtime("graalpy", platform=platform)
         for name in binary.needed:
-            found = _LIBPYTHON.match(posixpath.basename(name))
+            found = re.match(_LIBPYTHON, posixpath.basename(name))
             if found:
                 minor, suffix = (int(found[1]), int(found[2])), found[3]
                 library = find_library(files, name, executable, binary, library_path)
                 version = None if library is None else _library_version(files, library, minor)
                 return Runtime("cpython", minor, version, suffix, platform, library)
-        named = _PROGRAM.match(_base_name(files, executable))
+        named = re.match(_PROGRAM, _base_name(files, executable))
         minor_named = (int(named[1]), int(named[2])) if named else None
         version = _binary_version(read, binary, minor_named)
         minor_found = minor_of(version) if version else minor_named
@@ -181,7 +181,7 @@ def _level(text: str) -> str:
 def program_minor(names: Sequence[str]) -> tuple[tuple[int, int], str] | None:
     """``(3, 13), "t"`` from the first of these file names that is one such as ``python3.13t``."""
     for name in names:
-        found = _PROGRAM.match(name)
+        found = re.match(_PROGRAM, name)
         if found:
             return (int(found[1]), int(found[2])), found[3]
     return None

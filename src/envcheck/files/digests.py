@@ -13,10 +13,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from hashlib import _Hash
 
+    from envcheck.files.workers import Copy
+
     New = Callable[[bytes], _Hash]
 
 CHUNK = 256 << 10
-_BLOCK = 64
 _WORTH_A_WORKER = 512
 """Fewer files are hashed faster than a worker is started."""
 _FLAGS = (
@@ -52,39 +53,87 @@ def digest(files: Files, path: str) -> tuple[str, int]:
     return raw.hex(), size
 
 
-def digests(
-    files: Files,
-    paths: Sequence[str],
-    workers: int = 2,
-    follow: bool = False,
-) -> list[Digest]:
+def digests(files: Files, paths: Sequence[str], workers: int = 2, follow: bool = False) -> list[Digest]:
     """The digest of each path, in order. ``follow`` also takes links (to regular files, inside the root).
 
     A directory, FIFO, device or unreadable file gives an `Unreadable` in its place. Files with more than one name
     (hard links) are read once by each worker.
     """
-    blocks = [range(start, min(start + _BLOCK, len(paths))) for start in range(0, len(paths), _BLOCK)]
-    if workers > 1 and len(paths) >= _WORTH_A_WORKER:
-        from envcheck.files.workers import share
-
-        done = share(lambda part: _digest_all(files, paths, part, follow), blocks, workers)
-        if done is not None:
-            files.bytes_read += done.bytes_read
-            return [done.digests[index] for index in range(len(paths))]
-    found = _digest_all(files, paths, blocks, follow)
-    files.bytes_read += found.bytes_read
-    return [found.digests[index] for index in range(len(paths))]
+    size = len(paths) if workers < 2 else max(-(-len(paths) // workers), _WORTH_A_WORKER)
+    with Hasher(files, workers, follow) as hasher:
+        parts = [hasher.start(paths[start : start + size]) for start in range(0, len(paths), size or 1)]
+        return list(itertools.chain.from_iterable(part.digests() for part in parts))
 
 
-def _digest_all(files: Files, paths: Sequence[str], blocks: Sequence[range], follow: bool) -> Digested:
-    """The digests of some blocks of the paths, by index."""
+class Hasher:
+    """Takes batches of paths to hash while its caller goes on with other work.
+
+    Used in a ``with`` statement: whatever ends that, an interrupt too, ends the processes.
+    """
+
+    def __init__(self, files: Files, workers: int = 2, follow: bool = False) -> None:
+        self._files = files
+        self._workers = workers
+        self._follow = follow
+        self._running: list[Copy] = []
+
+    def start(self, paths: Sequence[str]) -> "Batch":
+        """A batch at work in another process, where one is free and the batch is worth it; else done at once."""
+        files, follow = self._files, self._follow
+
+        def work(part: Sequence[int]) -> Digested:
+            return _digest_all(files, paths, part, follow)
+
+        indexes = range(len(paths))
+        if self._workers > 1 and len(paths) >= _WORTH_A_WORKER:
+            from envcheck.files.workers import start_copy
+
+            if sum(not copy.is_done() for copy in self._running) < self._workers - 1:
+                copy = start_copy(work, indexes, self._running)
+                if copy is not None:
+                    self._running.append(copy)
+                    return Batch(files, indexes, lambda: self._collect(copy))
+        done = work(indexes)
+        return Batch(files, indexes, lambda: done)
+
+    def __enter__(self) -> "Hasher":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for copy in self._running:
+            copy.stop()
+        self._running.clear()
+
+    def _collect(self, copy: "Copy") -> Digested:
+        done = copy.receive()
+        self._running.remove(copy)
+        return done
+
+
+class Batch:
+    """Digests that are being made."""
+
+    def __init__(self, files: Files, indexes: range, collect: Callable[[], Digested]) -> None:
+        self._files = files
+        self._indexes = indexes
+        self._collect = collect
+
+    def digests(self) -> list[Digest]:
+        """Wait for them; to be called once."""
+        done = self._collect()
+        self._files.bytes_read += done.bytes_read
+        return [done.digests[index] for index in self._indexes]
+
+
+def _digest_all(files: Files, paths: Sequence[str], part: Sequence[int], follow: bool) -> Digested:
+    """The digests of some of the paths, by index."""
     import hashlib
 
     results: dict[int, Digest] = {}
     seen: dict[tuple[int, int], bytes] = {}
     checked = files.root is not None or follow
     read = 0
-    for index in itertools.chain.from_iterable(blocks):
+    for index in part:
         path = paths[index]
         try:
             fd, found = files.open(path, follow) if checked else _open(path)
@@ -145,8 +194,9 @@ def _hash(fd: int, size: int, limit: int, path: str, small: "New") -> tuple[byte
     """Raw digest and number of bytes read; refuses what is, or grows, over the limit. ``small`` hashes small files."""
     data = b""
     if size < CHUNK:
-        data = os.read(fd, CHUNK)
-        if len(data) < CHUNK:
+        # One byte more than there should be tells whether it grew; a larger buffer would cost more than the read.
+        data = os.read(fd, size + 1)
+        if len(data) <= size:
             return small(data).digest(), len(data)
     elif size > limit:
         raise Unreadable(path, f"larger than the bound of {limit:,} bytes")

@@ -1,10 +1,13 @@
-"""Blocks of hashing shared among forked copies of this process, which send their digests back through pipes.
+"""Hashing by forked copies of this process, which send their digests back through pipes.
 
 Copies, because the interpreter's lock leaves threads little to win where most files are small. A copy executes no
-program, and reads only what this process would have read. Where copying is not possible there is no sharing.
+program, and reads only what this process would have read. Where copying is not possible all is done here.
 """
 
+import contextlib
 import os
+import select
+import signal
 import struct
 import sys
 from collections.abc import Callable, Sequence
@@ -12,53 +15,49 @@ from collections.abc import Callable, Sequence
 from envcheck.files.digests import Digest, Digested
 from envcheck.files.root import Missing, Unreadable
 
-Work = Callable[[Sequence[range]], Digested]
+Work = Callable[[Sequence[int]], Digested]
+"""The digests of some paths, by their indexes."""
 
 _HEAD = struct.Struct("=IBI")
 """Index, kind and length of what follows: a digest, or a path and a reason that a NUL parts."""
 _DIGEST, _UNREADABLE, _MISSING, _END = 0, 1, 2, 3
 
 
-def share(work: Work, blocks: Sequence[range], workers: int) -> Digested | None:
-    """``work`` on all blocks, every ``workers``-th by one process; ``None`` where no process can be started.
+class Copy:
+    """A copy of this process at work on its part."""
 
-    What a copy did not send, because it was killed or ran out of memory, is worked on here.
-    """
+    def __init__(self, process: int, reader: int, work: Work, part: Sequence[int]) -> None:
+        self._process = process
+        self._work = work
+        self._part = part
+        self.reader = reader
+
+    def is_done(self) -> bool:
+        """Whether it has begun to send, or ended."""
+        return bool(select.select([self.reader], [], [], 0)[0])
+
+    def stop(self) -> None:
+        """End it; its digests are not wanted any more."""
+        with contextlib.suppress(OSError):
+            os.kill(self._process, signal.SIGKILL)
+            os.waitpid(self._process, 0)
+        with contextlib.suppress(OSError):
+            os.close(self.reader)
+
+    def receive(self) -> Digested:
+        """Its digests; what it did not send, because it was killed or ran out of memory, is worked on here."""
+        done = _receive(self._process, self.reader)
+        left = [index for index in self._part if index not in done.digests]
+        if left:
+            again = self._work(left)
+            done = Digested({**done.digests, **again.digests}, done.bytes_read + again.bytes_read)
+        return done
+
+
+def start_copy(work: Work, part: Sequence[int], running: Sequence[Copy]) -> Copy | None:
+    """A copy at work, or ``None`` where none can be started. ``running`` are those whose pipes are open here."""
     if not hasattr(os, "fork") or _has_threads():
         return None
-    started: list[tuple[int, int, Sequence[range]]] = []
-    for number in range(1, workers):
-        part = blocks[number::workers]
-        if part:
-            copy = _start(work, part, [pipe for _, pipe, _ in started])
-            if copy is None:
-                break
-            started.append((*copy, part))
-    if not started:
-        return None
-    taken = {index for _, _, part in started for block in part for index in block}
-    mine = [block for block in blocks if block.start not in taken]
-    found = work(mine)
-    digests, read = dict(found.digests), found.bytes_read
-    for process, pipe, part in started:
-        done = _receive(process, pipe)
-        left = [block for block in part if any(index not in done.digests for index in block)]
-        if left:
-            again = work(left)
-            done = Digested({**done.digests, **again.digests}, done.bytes_read + again.bytes_read)
-        digests.update(done.digests)
-        read += done.bytes_read
-    return Digested(digests, read)
-
-
-def _has_threads() -> bool:
-    """A copy of a process with threads may wait for ever for a lock that one of them held."""
-    threading = sys.modules.get("threading")
-    return threading is not None and threading.active_count() > 1
-
-
-def _start(work: Work, part: Sequence[range], pipes: Sequence[int]) -> tuple[int, int] | None:
-    """A copy that works on its part: its process and the pipe to read from."""
     try:
         reader, writer = os.pipe()
     except OSError:
@@ -71,14 +70,20 @@ def _start(work: Work, part: Sequence[range], pipes: Sequence[int]) -> tuple[int
         return None
     if process:
         os.close(writer)
-        return process, reader
+        return Copy(process, reader, work, part)
     # The copy: it must neither return nor say anything, whatever happens (Ctrl-C reaches it too).
     try:
-        for pipe in (reader, *pipes):
+        for pipe in (reader, *(copy.reader for copy in running)):
             os.close(pipe)
         _send(writer, work(part))
     finally:
         os._exit(0)
+
+
+def _has_threads() -> bool:
+    """A copy of a process with threads may wait for ever for a lock that one of them held."""
+    threading = sys.modules.get("threading")
+    return threading is not None and threading.active_count() > 1
 
 
 def _send(writer: int, done: Digested) -> None:

@@ -53,7 +53,7 @@ HARMLESS = frozenset(
         "os.path.realpath", "sys._getframe", "sys.intern", "isinstance", "len", "bool", "int", "float", "bytes",
         "tuple", "list", "dict", "set", "frozenset", "range", "object", "property", "staticmethod", "classmethod",
         "logging.getLogger", "re.compile", "collections.namedtuple", "typing.TypeVar", "typing.cast",
-        "typing.NewType", "sys.path.copy", "sys.path.index", "platform.system",
+        "typing.NewType", "os.fsdecode", "sys.path.copy", "sys.path.index", "platform.system",
     }
 )  # fmt: skip
 """Calls that cannot change what a later import finds; anything else may."""

@@ -12,8 +12,8 @@ from envcheck.formats.statements import Reader
 from envcheck.formats.syntax import Problem, parse
 from envcheck.formats.values import Value
 
-_COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
-_BLANK = re.compile(rb"^[ \t\f]*(?:[#\r\n]|$)")
+_COOKIE = rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)"
+_BLANK = rb"^[ \t\f]*(?:[#\r\n]|$)"
 
 
 class ModuleFacts(NamedTuple):
@@ -44,10 +44,10 @@ def decode(data: bytes) -> str:
 def cookie(data: bytes) -> str:
     """The codec that the first two lines ask for, normalised; ``utf-8`` without one."""
     for line in re.split(rb"\r\n|\r|\n", data[:4096], maxsplit=2)[:2]:
-        found = _COOKIE.match(line.removeprefix(b"\xef\xbb\xbf"))
+        found = re.match(_COOKIE, line.removeprefix(b"\xef\xbb\xbf"))
         if found:
             return found[1].decode("ascii", "replace").lower().replace("_", "-")
-        if not _BLANK.match(line):
+        if not re.match(_BLANK, line):
             break
     return "utf-8"
 

@@ -109,7 +109,7 @@ class Names:
             return posixpath.dirname(known[0])
         if dotted in ("os.path.abspath", "os.path.normpath") and known[0].startswith("/"):
             return posixpath.normpath(known[0])
-        if dotted == "str":
+        if dotted in ("str", "os.fsdecode"):
             return known[0]
         return None
 

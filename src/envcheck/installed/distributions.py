@@ -22,6 +22,8 @@ from envcheck.model.inventory import Direct, Distribution, normalize_name
 from envcheck.model.ownership import Owner
 
 _HEADERS = 256 << 10
+_SEEDS = frozenset({"pip", "setuptools", "wheel"})
+"""Put into an environment by its maker, so that no lock need name them."""
 _LAYOUTS: dict[str, Layout] = {
     ".dist-info": "dist-info",
     ".egg-info": "egg-info",
@@ -135,6 +137,19 @@ class Installation:
     def self_made(self) -> bool:
         """Whether RECORD was made on this machine, so that it vouches for a closed set only."""
         return self.editable or self.locally_built
+
+    @property
+    def is_seed(self) -> bool:
+        """Named like one that a maker of environments puts there."""
+        return self.key in _SEEDS
+
+    @property
+    def closed(self) -> bool:
+        """Whether its RECORD vouches for startup files only where a known tool writes such a file.
+
+        A seed's too: no lock asks whether it should be here, and what real ones ship is known.
+        """
+        return self.self_made or self.is_seed
 
     @cached_property
     def entry_points(self) -> tuple[EntryPoint, ...]:

@@ -61,6 +61,11 @@ def is_derived(key: str) -> bool:
     return (name in _DERIVED and directory.endswith((".dist-info", ".egg-info"))) or key.endswith(".virtualenv")
 
 
+def is_entry_points(key: str) -> bool:
+    """Whether a file of a distribution's metadata names what its commands, and the plugins of others, run."""
+    return key.endswith(".dist-info/entry_points.txt")
+
+
 def is_startup_file(key: str, anywhere: bool = False) -> bool:
     """Whether CPython runs the file by itself: a ``.pth`` or ``.start`` of the site directory, a customize module.
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable
 
-from envcheck.files.root import Files, Unreadable
+from envcheck.files.root import Directory, Files, Unreadable
+from envcheck.installed import bytecode
 from envcheck.installed.kinds import is_code
 from envcheck.installed.places import Place
 from envcheck.installed.rows import Claims
@@ -70,11 +71,19 @@ class Links:
         for directory in self._files.walk(top):
             prefix = key + directory.path[len(top) :] + "/"
             if prefix.endswith("/__pycache__/"):
+                self._search_bytecode(directory)
                 continue
             for name in (*directory.files, *directory.links):
                 if is_code(name) and prefix + name not in claims.owner_of:
                     detail = f"in {key}, which is a link"
                     self._tally.add("unowned-code", self._place.path(prefix + name), detail=detail)
+
+    def _search_bytecode(self, directory: Directory) -> None:
+        """Bytecode in a linked directory belongs to the sources beside it, unless it never looks at them."""
+        for name in directory.files:
+            path = f"{directory.path}/{name}"
+            if bytecode.source_name(name) is not None and bytecode.unchecked(self._files, path):
+                self._tally.add("bytecode-unchecked", path)
 
     def _target(self, key: str) -> str | None:
         path = self._place.path(key)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from envcheck.files.digests import digests
 from envcheck.files.root import Files, Missing, Unreadable
 from envcheck.installed.distributions import Installation
-from envcheck.installed.kinds import is_binary, is_code, is_derived, is_phantom_module
+from envcheck.installed.kinds import is_binary, is_code, is_derived, is_entry_points, is_phantom_module
 from envcheck.installed.owners import Owners, Site, stands_alone
 from envcheck.installed.rows import Claims
 from envcheck.installed.tally import Tally
@@ -66,9 +66,15 @@ class Loose:
         code: list[str] = []
         for key in self._keys:
             path = self._place.path(key)
-            if self._is_listed(path) or key in claims.unproven or self._belongs(key, skipped):
+            if self._is_listed(path) or self._belongs(key, skipped):
                 continue
-            if is_code(key):
+            if key in claims.unproven:
+                if is_code(key):
+                    self._tally.add(
+                        "record-unhashed", path, claims.unproven[key], detail="installed-files.txt has no hashes"
+                    )
+                continue
+            if is_code(key) or is_entry_points(key):
                 if not self._known(key, path):
                     code.append(key)
             elif is_derived(key):

@@ -5,9 +5,9 @@ from typing import Literal, NamedTuple
 
 from envcheck.model.inventory import Direct, normalize_name
 
-_HEADER = re.compile(rb"([!-9;-~]+):[ \t]*(.*)")
-_PYTHON_TAG = re.compile(r"-py\d+(\.\d+)?(-.+)?$")
-_ENTRY_POINT = re.compile(r"\s*([^\s:]+(?:\s*\.\s*[^\s:]+)*)\s*(?::\s*([^\[\s]+))?\s*(\[.*\])?\s*$")
+_HEADER = rb"([!-9;-~]+):[ \t]*(.*)"
+_PYTHON_TAG = r"-py\d+(\.\d+)?(-.+)?$"
+_ENTRY_POINT = r"\s*([^\s:]+(?:\s*\.\s*[^\s:]+)*)\s*(?::\s*([^\[\s]+))?\s*(\[.*\])?\s*$"
 _MAX_REQUIRES = 10_000
 
 
@@ -41,7 +41,7 @@ def parse_headers(data: bytes) -> Headers:
             if current:
                 current[-1] += b" " + line.strip()
             continue
-        found = _HEADER.match(line)
+        found = re.match(_HEADER, line)
         current = fields.get(found[1].lower()) if found else None
         if found and current is not None and len(current) < _MAX_REQUIRES:
             current.append(found[2].strip())
@@ -62,7 +62,7 @@ def from_directory_name(name: str) -> tuple[str, str]:
     The name ends at the first ``-`` that a digit follows: older tools did not escape a name's own dashes.
     """
     stem, dot, _ = name.rpartition(".")
-    stem = _PYTHON_TAG.sub("", stem if dot else name)
+    stem = re.sub(_PYTHON_TAG, "", stem if dot else name)
     found = re.search(r"-(?=\d)", stem)
     if found is None:
         head, _, tail = stem.partition("-")
@@ -157,7 +157,7 @@ def parse_entry_points(data: bytes) -> tuple[EntryPoint, ...]:
             group = line[1:-1].strip()
             continue
         name, equals, value = line.partition("=")
-        match = _ENTRY_POINT.match(value) if equals and group else None
+        match = re.match(_ENTRY_POINT, value) if equals and group else None
         if match:
             found.append(EntryPoint(group, name.strip(), match[1], match[2] or ""))
     return tuple(found)

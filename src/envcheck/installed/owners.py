@@ -113,7 +113,8 @@ class Owners:
         for where in self._places:
             if path.startswith(where.prefix):
                 return self._claim_in(self.site(where), path, where.key_of(path))
-        return self._claim_outside(path)
+        source = bytecode.source_key(path)
+        return self._claim_outside(path) if source is None else self._claim_derived(path, self.claim(source))
 
     def _claim_in(self, site: Site, path: str, key: str) -> Claim:
         source = bytecode.source_key(key)
@@ -136,7 +137,7 @@ class Owners:
             return Claim(owner, "modified", sha256, f"the hash in {owner.name}'s RECORD differs{detail}")
         if judged.verdict != "recorded":
             return Claim(owner, "unrecorded", sha256, judged.detail)
-        if judged.claimant.self_made and needs_known_content(key, anywhere=True):
+        if judged.claimant.closed and needs_known_content(key, anywhere=True):
             why = not_vouched(site, judged.claimant, key, self._identify(path, key))
             if why is not None:
                 return Claim(owner, "unrecorded", sha256, why)
@@ -148,16 +149,22 @@ class Owners:
         Python rewrites it when the source looks newer, so that a hash that differs says nothing.
         """
         behind = self._claim_in(site, site.place.path(source), source)
+        claim = self._claim_derived(path, behind)
+        hashes = [found for _, found in site.claims(key) if found.kind == "strong"]
+        if claim.sha256 is not None and hashes:
+            digest_of = self._digest_of(path, claim.sha256)
+            if all(digest_of(found.algorithm) == found.digest for found in hashes):
+                return Claim(behind.owner, behind.assurance, claim.sha256, "its own hash is in RECORD")
+        return claim
+
+    def _claim_derived(self, path: str, behind: Claim) -> Claim:
+        """Bytecode by the claim on its source."""
         try:
             sha256 = digest(self._files, path)[0]
         except Unreadable as error:
             if not isinstance(error, Missing):
                 self._files.miss(error.path, error.why)
             return Claim(behind.owner, "unrecorded", None, error.why)
-        hashes = [found for _, found in site.claims(key) if found.kind == "strong"]
-        digest_of = self._digest_of(path, sha256)
-        if hashes and all(digest_of(found.algorithm) == found.digest for found in hashes):
-            return Claim(behind.owner, behind.assurance, sha256, "its own hash is in RECORD")
         if behind.sha256 is None:
             return Claim(behind.owner, "unrecorded", sha256, "bytecode whose source is not there")
         if bytecode.unchecked(self._files, path):
@@ -230,17 +237,20 @@ def identify_at(files: Files, path: str, key: str) -> Known | None:
 def stands_alone(key: str, known: Known) -> bool:
     """Whether the content alone makes a file known, without a claim.
 
-    Not a path line or a finder, which lead wherever their writer wanted: those need the RECORD of the project.
+    Not a path line or a finder, which lead wherever their writer wanted: those need the RECORD of the project. Nor what
+    puts anything in place of the standard library, which no Python that is modelled here needs.
     """
+    if known.comes_first:
+        return False
     return known.written_by_tool or known.form == "digest" or key.endswith(_NAMESPACE)
 
 
 def not_vouched(site: Site, installation: Installation, key: str, known: Known | None) -> str | None:
-    """Why a self-made RECORD's row is not enough for a startup file, in words; ``None`` where it is.
+    """Why a closed RECORD's row is not enough for a startup file, in words; ``None`` where it is.
 
     The content must be a known tool's, and a finder may answer for no module that another distribution installed.
     """
-    made = "editable" if installation.editable else "locally built"
+    made = "editable" if installation.editable else "locally built" if installation.self_made else "a seed by its name"
     if known is None:
         return (
             f"only the RECORD of {installation.name}, which is {made}, lists it, and no known tool writes such a file"

@@ -25,6 +25,8 @@ _GROUPS = frozenset({"console_scripts", "gui_scripts"})
 _VERSIONED = re.compile(r"(pip|easy_install|wheel)-?[0-9]+(?:\.[0-9]+)?$")
 """pip and virtualenv write these beside, or in place of, the names that the wheels declare."""
 _PYTHON = re.compile(r"(?:python|pythonw|pypy|pypyw|graalpy)[0-9.]*t?(?:\.exe)?$")
+_SWITCHES = re.compile(r" -[BEIOPSdsuv]+$")
+"""Options that take no argument, as setuptools lets a project add them; ``-c`` and ``-m`` run other code instead."""
 
 
 class Scripts:
@@ -229,7 +231,7 @@ class Scripts:
         """
         if executable is None:
             return None
-        for path in (executable, executable.split(" ")[0]):
+        for path in dict.fromkeys((executable, _SWITCHES.sub("", executable))):
             directory, _, name = path.rpartition("/")
             if not _PYTHON.match(name):
                 continue
@@ -239,7 +241,7 @@ class Scripts:
 
     def _is_own(self, path: str, directory: str) -> bool:
         environment = self._environment
-        if path == environment.python.executable or environment.kind == "target-directory":
+        if environment.kind == "target-directory" or environment.python.executable in (None, path):
             return True
         own = {environment.scripts_dir, f"{environment.python.base_prefix}/bin"}
         if environment.kind == "venv":

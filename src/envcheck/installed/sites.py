@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from envcheck.files.digests import Digest, digests, heads
+from collections import deque
+
+from envcheck.files.digests import Batch, Digest, Hasher, digests, heads
 from envcheck.files.root import Directory, Files, Missing, Unreadable
 from envcheck.installed import bytecode
 from envcheck.installed.judgement import judge
@@ -20,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from envcheck.model.report import Progress
 
-_CHUNK = 4096
+_CHUNK = 2048
 """Files hashed in one go: bounds what is held in memory."""
 _EMPTY = hash_field(bytes.fromhex("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"))
 
@@ -49,6 +51,8 @@ class SiteVerification:
         self._keys: list[str] = []
         self._numbers: list[int] = []
         self._fields: list[str] = []
+        self._hasher = Hasher(files, workers)
+        self._batches: deque[tuple[list[str], list[int], list[str], Batch]] = deque()
         self._links = Links(files, environment, self._place, tally)
         self._loose = Loose(files, environment, owners, site, tally, workers)
 
@@ -58,8 +62,11 @@ class SiteVerification:
             if not self._loose.owned_by_dpkg(installation):
                 self._claims.load(installation, number, self._tally)
         self._total = len(self._claims.owner_of)
-        self._walk(elsewhere)
-        self._flush()
+        with self._hasher:
+            self._walk(elsewhere)
+            self._flush()
+            while self._batches:
+                self._verify_batch()
         self._links.verify(self._claims)
         self._elsewhere(scripts)
         self._loose.verify(self._claims)
@@ -123,11 +130,18 @@ class SiteVerification:
         self._loose.add_others(prefix, directory.others)
 
     def _flush(self) -> None:
-        """Hash what was met and compare."""
-        keys, numbers, fields = self._keys, self._numbers, self._fields
-        self._keys, self._numbers, self._fields = [], [], []
+        """Have hashed what was met, and compare what was hashed meanwhile."""
         prefix = self._place.prefix
-        found = digests(self._files, [prefix + key for key in keys], self._workers)
+        batch = self._hasher.start([prefix + key for key in self._keys])
+        self._batches.append((self._keys, self._numbers, self._fields, batch))
+        self._keys, self._numbers, self._fields = [], [], []
+        if len(self._batches) > self._workers:
+            self._verify_batch()
+
+    def _verify_batch(self) -> None:
+        """Compare the oldest batch."""
+        keys, numbers, fields, batch = self._batches.popleft()
+        found = batch.digests()
         special = self._claims.special
         equal = 0
         made = hash_fields(found)
@@ -165,13 +179,13 @@ class SiteVerification:
             self._tally.add("record-unhashed", path, judged.claimant, None, result.hex(), judged.detail)
 
     def _closed_set(self, key: str, path: str, result: bytes) -> bool:
-        """Report a startup file that only self-made RECORDs list, unless a known tool writes such a file."""
+        """Report a startup file that only self-made RECORDs, or seeds', list, unless a known tool writes it."""
         from envcheck.installed.closedset import needs_known_content
 
         if not needs_known_content(key):
             return False
         claimants = self._claims.claimants(key)
-        if any(not claimant.self_made for claimant in claimants):
+        if any(not claimant.closed for claimant in claimants):
             return False
         why = not_vouched(self._site, claimants[0], key, identify_at(self._files, path, key))
         if why is None:

@@ -79,6 +79,16 @@ class Line(NamedTuple):
     constraint: bool
 
 
+def _words(text: str) -> list[str]:
+    """As a shell splits them. Most lines quote nothing, and are split a hundred times faster without ``shlex``."""
+    if text.isascii() and text.isprintable() and not any(mark in text for mark in "'\"\\"):
+        return text.split()
+    try:
+        return shlex.split(text)
+    except ValueError:
+        raise Wrong("a quotation mark is not closed") from None
+
+
 def options(line: str) -> tuple[str, Given]:
     """What stands before the first option, and the options. Raises `Wrong` for an option that pip does not know."""
     if len(line) > MAX_LENGTH:
@@ -86,10 +96,7 @@ def options(line: str) -> tuple[str, Given]:
     arguments, text = _break(line)
     if not text:
         return arguments, Given()
-    try:
-        words = shlex.split(text)
-    except ValueError:
-        raise Wrong("a quotation mark is not closed") from None
+    words = _words(text)
     included: list[tuple[str, bool]] = []
     editables: list[str] = []
     hashes: list[tuple[str, str]] = []

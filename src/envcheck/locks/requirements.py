@@ -30,6 +30,9 @@ def read_requirements(files: Files, path: str, data: bytes, sha256: str) -> Lock
     reading = _Reading(files, path)
     reading.file(path, data, False, ())
     packages = tuple(reading.packages)
+    if not packages and reading.problems:
+        first = reading.problems[0]
+        raise LockError(first.message, "no line of it can be read: is it a requirements file?")
     hashed = reading.require_hashes or any(hashes_of(package) for package in packages)
     required = [package for package in packages if not package.constraint]
     return Lock(

@@ -4,9 +4,12 @@ from typing import NamedTuple
 
 from envcheck.model.environment import Environment
 from envcheck.model.finding import NotSeen
-from envcheck.model.inventory import Inventory
-from envcheck.model.lock import Comparison
 from envcheck.model.startup import StartupPlan
+
+TYPE_CHECKING = False  # a light scan has neither, and need not load what they are made of
+if TYPE_CHECKING:
+    from envcheck.model.inventory import Inventory
+    from envcheck.model.lock import Comparison
 
 
 class Facts(NamedTuple):
@@ -14,8 +17,8 @@ class Facts(NamedTuple):
 
     environment: Environment
     plan: StartupPlan
-    inventory: Inventory | None = None
-    comparison: Comparison | None = None
+    inventory: "Inventory | None" = None
+    comparison: "Comparison | None" = None
     clean_room: bool = True
     clean_room_why: str | None = None
     not_seen: tuple[NotSeen, ...] = ()

@@ -5,10 +5,13 @@ from typing import NamedTuple
 
 from envcheck.model.environment import Environment
 from envcheck.model.finding import Finding, NotSeen, Severity
-from envcheck.model.inventory import Inventory
 from envcheck.model.invocation import Invocation
-from envcheck.model.lock import Comparison
 from envcheck.model.startup import StartupPlan
+
+TYPE_CHECKING = False  # a light scan has neither, and need not load what they are made of
+if TYPE_CHECKING:
+    from envcheck.model.inventory import Inventory
+    from envcheck.model.lock import Comparison
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much is done and how much there is (0 where unknown)."""
@@ -54,8 +57,8 @@ class EnvironmentReport(NamedTuple):
 
     environment: Environment
     plan: StartupPlan
-    inventory: Inventory | None
-    comparison: Comparison | None
+    inventory: "Inventory | None"
+    comparison: "Comparison | None"
     not_seen: tuple[NotSeen, ...]
     findings: tuple[Finding, ...]
     """Most severe first; within a severity startup before files before drift, then by path and line."""

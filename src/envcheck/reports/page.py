@@ -79,15 +79,14 @@ class Page:
             self.line(Text.assemble(margin, line))
 
     def ends(self, first: Text, left: Text, right: Text) -> None:
-        """``first`` and ``left`` at the left edge, ``right`` at the right one; on two lines where they do not fit."""
+        """``first`` and ``left`` at the left edge, ``right`` at the right one; below ``left`` where they do not fit."""
         edge = max(self.prose, min(first.cell_len + left.cell_len + 2 + right.cell_len, self.width))
         gap = edge - first.cell_len - left.cell_len - right.cell_len
         if gap >= 2:
             self.line(Text.assemble(first, left, " " * gap, right))
             return
-        gap = max(self.prose - first.cell_len - right.cell_len, 1)
-        self.line(Text.assemble(first, " " * gap, right))
-        self.say(left, indent=2, wide=True)
+        self.say(left, first=first, wide=True)
+        self.say(right, indent=first.cell_len or 2, wide=True)
 
     def code(self, code: str, most: int | None, indent: int = 2) -> int:
         """Code on a rule, wrapped at the edge, in at most ``most`` lines; how many characters are left."""

@@ -5,12 +5,13 @@ In this order: what, where, when it runs, its code, what it does, whose it is, h
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import groupby
 
 from rich.text import Text
 
-from envcheck.model.finding import Evidence, Finding, Severity
+from envcheck.model.finding import Evidence, Finding, Rule, Severity
 from envcheck.model.report import EnvironmentReport
 from envcheck.model.startup import StartupEntry
 from envcheck.reports import words
@@ -26,6 +27,8 @@ STYLES = {
 }
 SHOWN_ELSEWHERE = "scan-incomplete"
 """Its paths stand under "Not seen"."""
+MORE = "see --show-all"
+"""Where what was left out is to be had."""
 _TOGETHER, _TOGETHER_STARTUP = 4, 8
 """How many findings of one rule are told one by one before they are told together."""
 _EXAMPLES = 3
@@ -37,8 +40,12 @@ def show_findings(environment: EnvironmentReport, page: Page, show_all: bool) ->
     """Every open finding down to ``low``, those of one rule together where they are many; notes in one line."""
     findings = [finding for finding in open_findings(environment) if finding.rule != SHOWN_ELSEWHERE]
     telling = [finding for finding in findings if show_all or finding.severity > Severity.INFO]
+    places: dict[tuple[str | None, int | None], int] = {
+        (entry.path, entry.line): number for number, entry in enumerate(environment.plan.entries)
+    }
     for (_, rule), same in groupby(telling, key=lambda finding: (finding.severity, finding.rule)):
-        group = list(same)
+        # In the order in which they run; a stable sort leaves all others as they are.
+        group = sorted(same, key=lambda finding: places.get((finding.path, finding.line), len(places)))
         most = _TOGETHER_STARTUP if rule.startswith("startup-") else _TOGETHER
         if len(group) > most and not show_all:
             _together(environment, group, page)
@@ -47,11 +54,19 @@ def show_findings(environment: EnvironmentReport, page: Page, show_all: bool) ->
                 _one(environment, finding, page, show_all)
                 if following is None or following.remedy != finding.remedy:
                     _remedy(finding, page)
-    notes = [finding.rule for finding in findings if finding.severity == Severity.INFO]
-    if notes and not show_all:
-        page.blank()
-        counted = ", ".join(f"{rule} {notes.count(rule):,}" for rule in dict.fromkeys(notes))
-        page.say(f"{words.plural(len(notes), 'note')} ({counted}): --format json has them", indent=2)
+
+
+def show_notes(environment: EnvironmentReport, page: Page, show_all: bool) -> None:
+    """What is worth knowing and nothing to act on, one sentence a rule; whole among the findings with ``show_all``."""
+    noted = [finding.rule for finding in open_findings(environment) if finding.severity == Severity.INFO]
+    if not noted or show_all:
+        return
+    page.blank()
+    for rule in dict.fromkeys(noted):
+        times = f", {noted.count(rule):,} times" if noted.count(rule) > 1 else ""
+        known = _rule(rule)
+        summary = f"{known.summary} " if known else ""
+        page.say(page.join(summary, page.text(f"({rule}{times}; {MORE})", "dim")), first=page.text("Noted  ", "bold"))
 
 
 def _one(environment: EnvironmentReport, finding: Finding, page: Page, show_all: bool) -> None:
@@ -72,13 +87,20 @@ def _one(environment: EnvironmentReport, finding: Finding, page: Page, show_all:
         _row("Does", page.listed([words.CAPABILITIES.get(name, name) for name in capabilities]), page)
     if entry is not None:
         _row("Owner", words.owner_name(entry.owner) if entry.owner else "none: no installed package lists it", page)
-        _row("Proof", words.proof_sentence(entry.owner, entry.assurance), page)
+        if entry.owner or entry.assurance != "unrecorded":
+            _row("Proof", words.proof_sentence(entry.owner, entry.assurance), page)
     _hashes(evidence, page)
 
 
 def _remedy(finding: Finding, page: Page) -> None:
     if finding.remedy and finding.severity >= Severity.MEDIUM:
         _row("Do", finding.remedy, page)
+
+
+def _rule(name: str) -> Rule | None:
+    from envcheck.checks.registry import all_rules
+
+    return next((rule for rule in all_rules() if rule.id == name), None)
 
 
 def _together(environment: EnvironmentReport, group: list[Finding], page: Page) -> None:
@@ -90,7 +112,10 @@ def _together(environment: EnvironmentReport, group: list[Finding], page: Page) 
         subject = _subject(environment, finding)
         named = "" if finding.message.startswith(subject) else f"{subject}: "
         page.say(page.join(page.text(named, "bold"), finding.message), first="  - ")
-    page.say(f"{page.dots} {len(group) - _EXAMPLES:,} more: --format json has all", indent=4)
+    page.say(f"{page.dots} {len(group) - _EXAMPLES:,} more: {MORE}", indent=4)
+    if any(finding.remedy != first.remedy for finding in group):
+        general = _rule(first.rule)
+        first = first._replace(remedy=general.remedy if general else "")
     _remedy(first, page)
 
 
@@ -125,7 +150,7 @@ def tells_code(finding: Finding) -> bool:
 def _code(code: str, page: Page, show_all: bool) -> None:
     rest = page.code(code, None if show_all else _CODE_LINES)
     if rest:
-        page.say(f"{page.dots} {words.plural(rest, 'more character')}: --format json shows all", indent=2)
+        page.say(f"{page.dots} {words.plural(rest, 'more character')}: {MORE}", indent=2)
 
 
 def _examples(environment: EnvironmentReport, evidence: dict[str, Evidence], page: Page, show_all: bool) -> None:
@@ -139,7 +164,7 @@ def _examples(environment: EnvironmentReport, evidence: dict[str, Evidence], pag
     for path in shown:
         page.say(words.place(environment.environment, path), first="  - ", wide=True)
     if total > len(shown):
-        page.say(f"{page.dots} {total - len(shown):,} more: --format json has all", indent=4)
+        page.say(f"{page.dots} {total - len(shown):,} more: {MORE}", indent=4)
 
 
 def _hashes(evidence: dict[str, Evidence], page: Page) -> None:
@@ -147,7 +172,7 @@ def _hashes(evidence: dict[str, Evidence], page: Page) -> None:
     if isinstance(actual, str):
         _row("sha256", actual, page)
     if isinstance(expected, str):
-        _row("expected", expected.removeprefix("sha256="), page)
+        _row("expected", re.sub("^sha256[=:]", "", expected), page)
 
 
 def _row(label: str, text: Text | str, page: Page) -> None:

@@ -19,8 +19,8 @@ from envcheck.model.report import EnvironmentReport, Report
 from envcheck.model.startup import StartupEntry
 from envcheck.reports import words
 from envcheck.reports.page import Page
-from envcheck.reports.problems import SHOWN_ELSEWHERE, STYLES, show_findings, tells_code
-from envcheck.reports.verdict import open_findings, opening
+from envcheck.reports.problems import MORE, SHOWN_ELSEWHERE, STYLES, show_findings, show_notes, tells_code
+from envcheck.reports.verdict import NOTHING_RUNS, open_findings, opening
 
 _MOOD_STYLES = {"good": "bold green", "doubtful": "bold yellow", "bad": "bold red"}
 _PROOF_STYLES = {"anchored": "green", "unrecorded": "yellow", "modified": "bold red"}
@@ -104,8 +104,10 @@ def _environment(report: Report, environment: EnvironmentReport, page: Page, sho
     _head(report, environment, page)
     if open_findings(environment):
         show_findings(environment, page, show_all)
-    page.blank()
-    _startup(environment, page, show_all)
+    if environment.plan.entries or opening(report, environment).sentence.split(" (")[0] != NOTHING_RUNS:
+        page.blank()
+        _startup(environment, page, show_all)
+    show_notes(environment, page, show_all)
     _not_seen(environment, page, show_all)
 
 
@@ -162,10 +164,10 @@ def _startup(environment: EnvironmentReport, page: Page, show_all: bool) -> None
         widths = [max(fact.cell_len for fact in column) for column in zip(*rows, strict=True)][1:]
         told = {(finding.path, finding.line) for finding in open_findings(environment) if tells_code(finding)}
         for (_, entry), row in zip(shown, rows, strict=True):
-            _entry(environment, entry, page, row, widths, (entry.path, entry.line) in told)
+            _entry(environment, entry, page, row, widths, (entry.path, entry.line) in told, show_all)
         if len(shown) < len(running):
             rest = len(running) - len(shown)
-            page.say(f"{page.dots} {words.plural(rest, 'more entry', 'more entries')}: --format json has all", indent=5)
+            page.say(f"{page.dots} {words.plural(rest, 'more entry', 'more entries')}: {MORE}", indent=5)
     _dormant(environment, [entry for entry in plan.entries if not entry.runs], page, show_all)
 
 
@@ -181,7 +183,13 @@ def _row(environment: EnvironmentReport, number: int, entry: StartupEntry, page:
 
 
 def _entry(
-    environment: EnvironmentReport, entry: StartupEntry, page: Page, row: list[Text], widths: list[int], told: bool
+    environment: EnvironmentReport,
+    entry: StartupEntry,
+    page: Page,
+    row: list[Text],
+    widths: list[int],
+    told: bool,
+    show_all: bool,
 ) -> None:
     """An entry's number and facts, in columns where these fit the page; the head of its code; what it loads."""
     number, place, *rest = row
@@ -200,10 +208,15 @@ def _entry(
         page.say(Text(_GAP).join(rest), indent=number.cell_len, wide=True)
     if told and entry.code is not None:
         page.say(page.text("its code is shown above", "dim"), indent=7)
+    elif entry.code is not None and show_all:
+        page.code(entry.code, None, indent=7)
     elif entry.code is not None:
         _first_line(entry.code, page)
     if loads:
         page.say(loads, indent=7, wide=True)
+    if show_all:
+        for file in entry.closure:
+            page.say(words.short_place(environment.environment, file.path), first=" " * 7 + "- ", wide=True)
     special = words.runs_sentence(entry)
     if special:
         page.say(special, indent=7)
@@ -221,16 +234,21 @@ def _first_line(code: str, page: Page) -> None:
 
 
 def _loads(environment: EnvironmentReport, entry: StartupEntry) -> str:
-    paths = [file.path for file in entry.closure]
-    first = entry.loads if entry.loads and entry.loads != entry.path else next(iter(paths), None)
+    """The first file that the entry loads, by its source where bytecode runs in its place, and how many more."""
+    sources = {file.loads or file.path: file.path for file in entry.closure}
+    paths = list(sources.values())
+    first = next(iter(paths), None)
     clauses = []
+    if entry.loads and entry.loads != entry.path:
+        if entry.line is None:
+            clauses.append("runs from its bytecode")
+        else:
+            first = sources.get(entry.loads, entry.loads)
     if first is not None:
         more = len([path for path in paths if path != first])
         others = f" and {words.plural(more, 'more file')}" if more else ""
         clauses.append(f"loads {words.short_place(environment.environment, first)}{others}")
-    if entry.unresolved:
-        clauses.append(f"{words.plural(len(entry.unresolved), 'import')} of theirs could not be followed")
-    return "; ".join(clauses)
+    return ", ".join(clauses)
 
 
 def _dormant(environment: EnvironmentReport, entries: list[StartupEntry], page: Page, show_all: bool) -> None:
@@ -256,4 +274,4 @@ def _not_seen(environment: EnvironmentReport, page: Page, show_all: bool) -> Non
     for one in missed if show_all else missed[:_MOST_UNSEEN]:
         page.say(page.join(words.place(environment.environment, one.path), ": ", one.why), first="  ", wide=True)
     if len(missed) > _MOST_UNSEEN and not show_all:
-        page.say(f"{page.dots} {len(missed) - _MOST_UNSEEN:,} more: --format json has all", indent=2)
+        page.say(f"{page.dots} {len(missed) - _MOST_UNSEEN:,} more: {MORE}", indent=2)

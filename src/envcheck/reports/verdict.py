@@ -40,6 +40,8 @@ SENTENCES = {
 }
 """What a finding of high or critical severity says of the whole environment."""
 
+NOTHING_RUNS = "Nothing but Python itself runs when Python starts"
+
 DRIFT = ("lock-version", "lock-missing", "lock-extra", "lock-source")
 """Rules that say of one package that it is not what the lock asks for."""
 
@@ -79,7 +81,7 @@ def opening(report: Report, environment: EnvironmentReport) -> Opening:
     if doubts:
         return Opening("doubtful", f"Nothing unexpected was found {view}, but {doubts[0]}.", _whole(doubts[1:]))
     if not any(entry.runs for entry in environment.plan.entries):
-        return Opening("good", f"Nothing but Python itself runs when Python starts {view}.")
+        return Opening("good", f"{NOTHING_RUNS} {view}.")
     return Opening("good", f"{_startup_sentence(environment)} {view}.")
 
 

@@ -38,8 +38,10 @@ CAPABILITIES = {
     "evasion": "looks whether it is watched",
 }
 
-_INERT = frozenset({"PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTHONHASHSEED", "PYTHONVERBOSE", "PYTHONDEBUG"})
-"""Variables of Python's that change nothing about what runs at startup."""
+_INERT = frozenset(
+    {"PYTHON", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTHONHASHSEED", "PYTHONVERBOSE", "PYTHONDEBUG"}
+)
+"""Variables named like Python's that change nothing about what runs at startup; make exports ``PYTHON``."""
 
 _DRIFT: tuple[tuple[LockState, str], ...] = (
     ("version", "at another version"),
@@ -179,8 +181,11 @@ def coverage(report: EnvironmentReport, startup_only: bool) -> list[str]:
     if report.inventory is not None:
         clauses.append(_files_sentence(report))
     environment = report.environment
+    if environment.kind in ("target-directory", "user"):
+        clauses.append(f"no Python belongs to it: read as a site directory of {implementation(environment)}")
+        return [*clauses, "bytecode was not compared with anything"]
     base = "this Python's" if environment.kind in ("base", "system") else f"the base {environment.python.version}'s"
-    clauses.append(f"{base} standard library was not compared with anything")
+    clauses.append(f"bytecode and {base} standard library were not compared with anything")
     return clauses
 
 
@@ -193,7 +198,8 @@ def _files_sentence(report: EnvironmentReport) -> str:
         return f"{files} proven by it"
     if anchored:
         return f"{files} checked, those of {anchored:,} of {plural(len(distributions), 'package')} proven by it"
-    return f"{files} checked against the packages' own RECORD only"
+    lists = "lists of files" if report.environment.kind == "system" else "RECORD"
+    return f"{files} checked against the packages' own {lists} only"
 
 
 def runs_sentence(entry: StartupEntry) -> str | None:

@@ -7,10 +7,9 @@ from envcheck.model.environment import Python
 from envcheck.model.invocation import Invocation
 from envcheck.startup.rules import Rules
 
-_TEXT_CODECS = re.compile(
+_TEXT_CODECS = (
     r"utf-?8|(us-?)?ascii|latin-?1|iso-?8859-?\d{1,2}|cp\d{3,4}|koi8-?[rtu]|euc-?(jp|kr)|gb(k|2312|18030)|big5"
-    r"|shift-?jis|windows-?125\d|tis-?620",
-    re.ASCII,
+    r"|shift-?jis|windows-?125\d|tis-?620"
 )
 
 
@@ -42,7 +41,7 @@ def pth_codec(rules: Rules, python: Python, invocation: Invocation) -> Codec:
     if charset in ("utf-8", "utf8"):
         # A locale that is not installed falls back to C: only C.UTF-8 is built in.
         return Codec("utf-8", True)
-    if charset and _TEXT_CODECS.fullmatch(charset):
+    if charset and re.fullmatch(_TEXT_CODECS, charset, re.ASCII):
         return Codec(charset, False)
     return Codec("utf-8", False)
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from envcheck.startup.pth import hiding_notes
 
-_SEPARATOR = re.compile(r"\r\n|[\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]")
+_SEPARATOR = r"\r\n|[\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]"
 
 
 class EntryPoint(NamedTuple):
@@ -28,7 +28,7 @@ def read(data: bytes) -> tuple[EntryPoint, ...] | None:
     except UnicodeDecodeError:
         return None
     found = []
-    for number, raw in enumerate(_SEPARATOR.split(text), 1):
+    for number, raw in enumerate(re.split(_SEPARATOR, text), 1):
         line = raw.strip()
         if not line or line.startswith("#"):
             continue

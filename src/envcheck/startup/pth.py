@@ -14,10 +14,13 @@ from envcheck.startup.rules import Rules, source
 
 LineKind = Literal["import", "path", "dormant"]
 
+MAX_LINES = 200_000
+"""Lines of one file; no Python starts in any useful time with more."""
 _CHUNK = 8192
 """TextIOWrapper's: lines of earlier chunks have run when a later one cannot be decoded."""
-_NARROW = re.compile(r"\r\n|\r|\n")
-_WIDE = re.compile(r"\r\n|[\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]")
+_NARROW = r"\r\n|\r|\n"
+_WIDE = r"\r\n|[\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]"
+_SEPARATORS = re.compile(rb"[\n\r\x0b\x0c\x1c-\x1e\x85]|\xe2\x80[\xa8\xa9]")
 _IMPORT = ("import ", "import\t")
 
 
@@ -51,6 +54,11 @@ class Content(NamedTuple):
 def is_pth(name: str, suffix: str = ".pth") -> bool:
     """Case-sensitive on every system."""
     return name.endswith(suffix)
+
+
+def too_many_lines(data: bytes) -> bool:
+    """Whether there are lines behind `MAX_LINES`, by any version's separators."""
+    return len(data) > MAX_LINES and sum(1 for _ in _SEPARATORS.finditer(data)) > MAX_LINES
 
 
 def read(data: bytes, rules: Rules, codec: Codec) -> Content:
@@ -90,16 +98,16 @@ def _cut(data: bytes, start: int, before: str, why: str, rules: Rules, codec: Co
         return Content(everything, (), why, certain=False)
     # A carriage return at the very end is held back: the next character might be a line feed.
     held = before[:-1] if before.endswith("\r") else before
-    breaks = len(_NARROW.findall(held))
+    breaks = len(re.findall(_NARROW, held))
     ran = tuple(line for line in everything if line.number <= breaks)
     return Content(ran, everything[len(ran) :], why)
 
 
 def _lines(text: str, rules: Rules) -> Iterator[Line]:
     """Classified lines; comments and blanks give none, unless they hide code that another version runs."""
-    separator = _WIDE if rules.wide_lines else _NARROW
+    separator = re.compile(_WIDE if rules.wide_lines else _NARROW)
     start = number = 0
-    while start < len(text):
+    while start < len(text) and number < MAX_LINES:
         found = separator.search(text, start)
         end = found.start() if found else len(text)
         number += 1
@@ -132,7 +140,7 @@ def _classified(raw: str, number: int, ended: bool, rules: Rules) -> Line | None
 
 def _elsewhere(raw: str, number: int) -> Iterator[Line]:
     """Code that only Pythons with more line separators run: what follows a form feed in a comment, for one."""
-    pieces = _WIDE.split(raw)
+    pieces = re.split(_WIDE, raw)
     for piece in pieces[1:]:
         if piece.startswith(_IMPORT):
             yield Line(
@@ -141,21 +149,23 @@ def _elsewhere(raw: str, number: int) -> Iterator[Line]:
             )  # fmt: skip
 
 
-_PADDED = re.compile(r"[ \t]{40,}(?=[^ \t#])")
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-_BIDI = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]")
-_ZERO_WIDTH = re.compile("[\u200b-\u200d\u2060-\u2064\ufeff\u00ad\u180e\u3164\uffa0\u115f\u1160]")
+_PADDED = r"[ \t]{40,}(?=[^ \t#])"
+_CONTROL = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
+_BIDI = "[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]"
+_ZERO_WIDTH = "[\u200b-\u200d\u2060-\u2064\ufeff\u00ad\u180e\u3164\uffa0\u115f\u1160]"
 
 
 def hiding_notes(text: str, kind: str) -> tuple[str, ...]:
     """What is odd about how a line is written: words for the check that looks for hidden code."""
+    if text.isascii() and text.isprintable() and "    " not in text:
+        return ()
     notes = []
-    if kind != "path" and _PADDED.search(text.rstrip()):
+    if kind != "path" and re.search(_PADDED, text.rstrip()):
         notes.append("off-screen")
-    if _CONTROL.search(text):
+    if re.search(_CONTROL, text):
         notes.append("control-characters")
-    if _BIDI.search(text):
+    if re.search(_BIDI, text):
         notes.append("bidi")
-    if _ZERO_WIDTH.search(text):
+    if re.search(_ZERO_WIDTH, text):
         notes.append("zero-width")
     return tuple(notes)

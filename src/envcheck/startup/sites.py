@@ -23,7 +23,9 @@ from envcheck.startup.search import PathEntry
 from envcheck.startup.startup_files import StartupFile, StartupFiles
 
 MAX_LINES = 50_000
-"""Lines reached in one start; a file that adds its own directory over and over is cut here."""
+"""Import lines, and path lines, reached in one start; a file that adds its own directory over and over is cut here."""
+MAX_PATH = 2_000
+"""Directories on ``sys.path``, each of which is looked at for every import."""
 _FILE = "Lib/site.py"
 
 
@@ -61,6 +63,8 @@ class Sites:
         self._passes: dict[str, int] = {}
         self._active: list[str] = []
         self._lines = 0
+        self._path_lines = 0
+        self._existing: dict[str, bool] = {}
         self._nested = 0
         """Calls of ``site.addsitedir`` that are running."""
         self._pending: list[PathEntry] | None = None
@@ -88,11 +92,12 @@ class Sites:
         known = {
             posixpath.normpath(e.path)
             for e in self._importer.search.path
-            if e.when is None
-            and e.path.startswith("/")
-            and not self._finders.symbolic(e.path)
-            and self._files.exists(e.path)
+            if e.when is None and e.path.startswith("/") and not self._finders.symbolic(e.path) and self._exists(e.path)
         }
+        if frame.line is not None and self._exists(directory):
+            key = (frame.path, frame.line, directory)
+            added = PathLine(frame.path, frame.line, frame.record.code or "", directory, True)
+            self._ledger.path_lines.setdefault(key, added)
         self._nested += 1
         active = len(self._active)
         outer, self._pending = self._pending, None
@@ -105,6 +110,13 @@ class Sites:
             self._nested -= 1
             self._pending = outer
             del self._active[active:]
+
+    def _exists(self, path: str) -> bool:
+        """Whether something is there, looked at once."""
+        found = self._existing.get(path)
+        if found is None:
+            found = self._existing[path] = self._files.exists(path)
+        return found
 
     # Up to 3.14: in turn ----------------------------------------------------------------------------------------
 
@@ -277,11 +289,15 @@ class Sites:
     # Path lines -------------------------------------------------------------------------------------------------
 
     def _path_line(self, line: Line, path: str, directory: str, known: set[str]) -> None:
+        self._path_lines += 1
+        if self._path_lines > MAX_LINES:
+            self._files.miss(path, f"more than {MAX_LINES:,} path lines: the rest was not followed")
+            return
         entry = posixpath.normpath(posixpath.join(directory, line.text))
         if entry.startswith("//"):
             entry = entry[1:] if not line.text.startswith("//") else entry
         symbolic = self._finders.symbolic(entry)
-        added = entry not in known and "\0" not in entry and (symbolic or self._files.exists(entry))
+        added = entry not in known and "\0" not in entry and (symbolic or self._exists(entry))
         if added and self._ledger.ended is None:
             self._join(PathEntry(entry, self._ledger.when, path), known)
         key = (path, line.number, line.text)
@@ -290,7 +306,14 @@ class Sites:
 
     def _join(self, entry: PathEntry, known: set[str]) -> None:
         """Append to ``sys.path``; what joins only under a condition is not known for certain, and may join again."""
-        (self._importer.search.path if self._pending is None else self._pending).append(entry)
+        path = self._importer.search.path if self._pending is None else self._pending
+        if len(path) >= MAX_PATH:
+            self._files.miss(
+                entry.added_by or entry.path,
+                f"more than {MAX_PATH:,} directories on sys.path: the rest was not looked at",
+            )
+            return
+        path.append(entry)
         if entry.when is None:
             known.add(entry.path)
 

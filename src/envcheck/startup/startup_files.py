@@ -78,5 +78,7 @@ class StartupFiles:
     def content(self, found: StartupFile) -> Content:
         """The lines of a ``.pth`` file."""
         if found.path not in self._contents:
+            if pth.too_many_lines(found.data):
+                self._files.miss(found.path, f"more than {pth.MAX_LINES:,} lines: the rest was not read")
             self._contents[found.path] = pth.read(found.data, self._rules, self._codec)
         return self._contents[found.path]
