@@ -6,6 +6,8 @@ TARGET ?= .venvs/pins
 LOCK ?= $(if $(filter .venvs/pins,$(TARGET)),tests/requirements.txt)
 OPTIONS ?=
 JOBS ?= 2
+ENVIRONMENTS ?= 500
+SEED ?= $(shell date +%s)
 ARGS ?=
 
 PINS := .venvs/pins
@@ -23,7 +25,7 @@ COMPILE = $(TEST)/bin/uv pip compile --quiet --upgrade --universal --python-vers
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help scan test lint format docs bench screenshots pins clean
+.PHONY: help scan test differential interpreters lint format docs bench screenshots pins clean
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -31,8 +33,15 @@ help:  ## list what can be made
 scan: $(TOOL)/bin/envcheck $(PINS)/pyvenv.cfg  ## scan TARGET= (the pins) against LOCK= (their requirements), OPTIONS=
 	@$(TOOL)/bin/envcheck scan '$(TARGET)' $(if $(LOCK),--lock '$(LOCK)') $(OPTIONS)
 
-test: $(TEST)/pyvenv.cfg  ## run the tests on JOBS=2 processes; ARGS= goes to pytest
+test: interpreters  ## run the tests on JOBS=2 processes; ARGS= goes to pytest
 	$(TEST)/bin/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
+
+differential: interpreters  ## hold the plan against each interpreter: ENVIRONMENTS=500 random ones of SEED=
+	ENVCHECK_DIFFERENTIAL=$(ENVIRONMENTS) ENVCHECK_SEED=$(SEED) $(TEST)/bin/python -m pytest -n $(JOBS) --dist worksteal \
+		tests/startup/test_differential.py $(ARGS)
+
+interpreters: $(TEST)/pyvenv.cfg  ## fetch CPython 3.13 to 3.15 into .interpreters, where apt can; else say why not
+	@$(TEST)/bin/python tests/tools/debian_pythons.py --optional .interpreters
 
 lint: $(TEST)/pyvenv.cfg  ## ruff, mypy, the layers
 	$(TEST)/bin/ruff check
@@ -61,7 +70,7 @@ pins: $(TEST)/pyvenv.cfg  ## pin the newest development dependencies, with hashe
 	$(COMPILE) tests/bench/target.in --output-file tests/bench/target.txt
 
 clean:  ## remove everything made here
-	rm -rf .venvs dist docs/_build .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venvs .interpreters dist docs/_build .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find src tests docs -name __pycache__ -prune -exec rm -rf {} +
 
 # The development pins and nothing else: what `make scan` looks at, and where the build backend comes from.

@@ -4,18 +4,41 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from support.pythons import Interpreter, interpreter_where, own
+from support.pythons import MINORS, Interpreter, interpreter_where, interpreters, own
 from support.venvs import Venv, copy_base, install, make_venv, make_with_virtualenv, need_tool
 from support.wheels import Wheel, build_wheel
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "strace: traces system calls; needs strace and the right to trace")
+
+
+def pytest_report_header() -> list[str]:
+    known = [found for found in interpreters() if found.minor in MINORS]
+    missing = ["{}.{}".format(*minor) for minor in MINORS if minor not in {found.minor for found in known}]
+    absent = [f"CPython MISSING, its tests are skipped: {', '.join(missing)}"] if missing else []
+    return [f"CPython: {', '.join(found.text for found in known)}", *absent]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What the differential test judged, on each interpreter: its processes cannot say it themselves."""
+    told: dict[str, Counter[str]] = {}
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name == "differential":
+                text, environments, payloads = value
+                told.setdefault(text, Counter()).update(environments=environments, payloads=payloads)
+    if told:
+        seed = os.environ.get("ENVCHECK_SEED", "1")
+        terminalreporter.section(f"the plan against the real interpreters, ENVCHECK_SEED={seed}")
+    for text, counts in sorted(told.items(), key=lambda item: [int(part) for part in item[0].split(".")]):
+        terminalreporter.line(f"{text}: {counts['environments']} environments agree, {counts['payloads']} payloads ran")
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from envcheck.files.root import Files
 from envcheck.formats.binary import Binary, read_binary, section_bytes, symbol_value
 from environments.trees import write
 from support.pythons import Interpreter
+from support.venvs import run
 
 
 def reader(data: bytes):  # type: ignore[no-untyped-def]
@@ -123,7 +124,8 @@ def test_the_platform_and_library_of_a_real_interpreter(interpreter: Interpreter
     assert runtime is not None
     assert (runtime.version, runtime.minor) == (interpreter.text, interpreter.minor)
     if sys.platform == "linux":
-        name, version = os.confstr("CS_GNU_LIBC_VERSION").split()  # type: ignore[union-attr]
+        ask = "import os; print(os.confstr('CS_GNU_LIBC_VERSION'))"  # its own, which need not be the machine's
+        name, version = run([interpreter.path, "-I", "-S", "-c", ask]).split()
         assert runtime.platform == f"linux-{os.uname().machine}-{name}{version}"
 
 

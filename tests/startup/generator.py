@@ -46,6 +46,14 @@ class Bytecode:
         return self.magic + flags.to_bytes(4, "little") + field + self.bodies[number]
 
 
+def configure(venv: Path, system_site: bool) -> None:
+    """Let a venv share its base's site directories, or not."""
+    cfg = venv / "pyvenv.cfg"
+    lines = [line for line in cfg.read_text().splitlines() if not line.startswith("include-")]
+    value = "true" if system_site else "false"
+    cfg.write_text("\n".join([*lines, f"include-system-site-packages = {value}"]) + "\n")
+
+
 class Tree:
     """One random environment: a venv whose site-packages, and folders around it, are filled."""
 
@@ -76,7 +84,7 @@ class Tree:
         self.home.mkdir()
         rng = self.rng
         system_site = rng.random() < 0.3
-        self._configure(system_site)
+        configure(self.venv, system_site)
         if rng.random() < 0.5:
             self.user.mkdir(parents=True)
         self.folders = [self.around / name for name in ("one", "two", "nested", "päth", "with space")]
@@ -104,12 +112,6 @@ class Tree:
             self.environ["PYTHONNOUSERSITE"] = rng.choice(["1", "0", ""])
         if rng.random() < 0.25:
             self.flags = (rng.choice(["-I", "-E", "-s", "-S", "-O", "-OO"]),)
-
-    def _configure(self, system_site: bool) -> None:
-        cfg = self.venv / "pyvenv.cfg"
-        lines = [line for line in cfg.read_text().splitlines() if not line.startswith("include-")]
-        value = "true" if system_site else "false"
-        cfg.write_text("\n".join([*lines, f"include-system-site-packages = {value}"]) + "\n")
 
     def mark(self) -> str:
         self._next += 1
@@ -306,16 +308,6 @@ class Tree:
         ]
         data = "\n".join(lines).encode()
         return rng.choice([data, data, b"\xef\xbb\xbf" + data, data + b"\n\xff"])
-
-    def describe(self) -> str:
-        """Every file that matters, for a failure's message."""
-        shown = [f"flags {self.flags} environ {self.environ}"]
-        for place in (self.venv / "pyvenv.cfg", self.site, self.around, self.home):
-            paths = [place] if place.is_file() else sorted(p for p in place.rglob("*") if p.is_file())
-            for path in paths:
-                data = path.read_bytes()
-                shown.append(f"{path}: {data[:700]!r}{'…' if len(data) > 700 else ''}")
-        return "\n".join(shown)
 
 
 NAMES = [

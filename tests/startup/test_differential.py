@@ -1,117 +1,134 @@
-"""The judge: real interpreters start random environments, and the plan must say what ran, in order and in number.
+"""Real interpreters start random environments, and the plan must say what ran, in order and in number.
 
-``ENVCHECK_DIFFERENTIAL=500`` sets how many environments each interpreter starts, ``ENVCHECK_SEED`` which.
+``ENVCHECK_DIFFERENTIAL=500`` sets how many environments each interpreter starts, ``ENVCHECK_SEED`` which. Where they
+disagree, the environment is made as small as it can be and written to ``fixtures/startup``; whatever lies there is
+judged again in every run.
 """
 
 from __future__ import annotations
 
 import os
 import random
-import re
-import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
-from envcheck.environments.discover import find_environment
-from envcheck.files.root import Files
-from envcheck.model.invocation import Invocation
-from envcheck.model.startup import StartupEntry, StartupPlan
-from envcheck.startup.plan import make_plan
+from startup.cases import FIXTURES, Case, build, case_of, from_json, minimised, to_json
 from startup.generator import Bytecode, Tree
-from support.pythons import Interpreter, interpreters
-from support.venvs import make_venv
+from startup.judge import judge
+from support.pythons import Interpreter, every_version
+from support.venvs import copy_base, make_venv
 
-COUNT = int(os.environ.get("ENVCHECK_DIFFERENTIAL", "20"))
+COUNT = int(os.environ.get("ENVCHECK_DIFFERENTIAL", "60"))
 SEED = os.environ.get("ENVCHECK_SEED", "1")
-WANTED = ((3, 8), (3, 9), (3, 10), (3, 11), (3, 12), (3, 13), (3, 14), (3, 15))
-_MARK = re.compile(r"write\('(m\d+)\\+n'\)")
+BLOCK = 20
+"""Environments in one test: several processes share the work on one interpreter."""
+BLOCKS = [range(start, min(start + BLOCK, COUNT)) for start in range(0, COUNT, BLOCK)]
+# What both sides need at each start: compiled once, as an installed interpreter has it.
+WARM = "import site, importlib.util, importlib.machinery, zipfile, zipimport, encodings.ascii, encodings.latin_1, runpy"
+
+VenvOf = Callable[[Interpreter], Path]
 
 
-def of_version(minor: tuple[int, int]) -> list[Interpreter]:
-    return [found for found in interpreters() if found.minor == minor]
+@pytest.fixture(scope="session")
+def venv_of(tmp_path_factory: pytest.TempPathFactory) -> VenvOf:
+    """A venv over a copy of the base that holds no packages, made once for each interpreter."""
+    made: dict[Interpreter, Path] = {}
+
+    def venv(interpreter: Interpreter) -> Path:
+        if interpreter not in made:
+            place = tmp_path_factory.mktemp("differential")
+            base = copy_base(place / "base", interpreter)
+            done = base.start(WARM)
+            assert done.returncode == 0, done.stderr
+            path = str(base.bin / interpreter.name)
+            made[interpreter] = make_venv(place / "venv", interpreter._replace(path=path)).path
+        return made[interpreter]
+
+    return venv
 
 
-@pytest.fixture(params=WANTED, ids=lambda minor: "{}.{}".format(*minor), scope="module")
-def judge(request: pytest.FixtureRequest) -> Interpreter:
-    found = of_version(request.param)
-    if not found:
-        pytest.skip("CPython {}.{} is neither under pyenv nor on PATH".format(*request.param))
-    return found[-1]
+def disagreement(venv: Path, interpreter: Interpreter) -> Callable[[Case], bool]:
+    return lambda case: not judge(build(case, venv, interpreter)).agrees
 
 
-def marks_of_plan(plan: StartupPlan, tree: Tree) -> list[str]:
-    """The marks that the plan says are left; what carries a condition is expected not to happen here."""
-    events: list[tuple[int, int, str]] = []
-    for entry in plan.entries:
-        for occurrence in entry.occurrences:
-            # What fails for certain fails before anything was executed that could leave a mark.
-            if occurrence.outcome == "runs" and occurrence.when is None:
-                events += [(occurrence.order, 0, mark) for mark in marks_of_entry(entry, tree)]
-        for place, file in enumerate(entry.closure, 1):
-            mark = tree.marks.get(file.loads or file.path)
-            if mark is not None and file.when is None and file.order is not None:
-                events.append((file.order, place, mark))
-    return [mark for _, _, mark in sorted(events, key=lambda event: event[:2])]
-
-
-def marks_of_entry(entry: StartupEntry, tree: Tree) -> list[str]:
-    if entry.code is not None:
-        return _MARK.findall(entry.code)
-    mark = tree.marks.get(entry.loads or entry.path)
-    return [] if mark is None else [mark]
-
-
-def in_order(marks: list[str], modules: set[str]) -> list[str]:
-    """Marks of lines as they stand; of a module's, which runs again where it failed, the first only."""
-    seen: set[str] = set()
-    kept = []
-    for mark in marks:
-        if mark in modules and mark in seen:
-            continue
-        seen.add(mark)
-        kept.append(mark)
-    return kept
-
-
-def run(tree: Tree) -> list[str]:
-    marks = Path(tree.environ["ENVCHECK_MARKS"])
-    marks.unlink(missing_ok=True)
-    subprocess.run(
-        [str(tree.venv / "bin" / "python"), *tree.flags, "-B", "-c", "pass"],
-        env=tree.environ,
-        capture_output=True,
-        timeout=60,
-        check=False,
-        cwd=tree.around,
-    )
-    return marks.read_text().split() if marks.exists() else []
-
-
+@pytest.mark.parametrize("numbers", BLOCKS, ids=lambda block: f"{block.start}-{block.stop - 1}")
+@pytest.mark.parametrize("interpreter", every_version())
 def test_the_plan_is_what_the_interpreter_runs(
-    judge: Interpreter, tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
+    interpreter: Interpreter, venv_of: VenvOf, numbers: range, record_property: Callable[[str, object], None]
 ) -> None:
-    venv = tmp_path_factory.mktemp("differential") / "venv"
-    make_venv(venv, judge)
-    bytecode = Bytecode(judge)
+    venv = venv_of(interpreter)
+    bytecode = Bytecode(interpreter)
     ran = 0
-    for number in range(COUNT):
-        rng = random.Random(f"{SEED}/{judge.name}/{number}")
-        tree = Tree(rng, venv, judge, bytecode)
+    for number in numbers:
+        tree = Tree(random.Random(f"{SEED}/{interpreter.name}/{number}"), venv, interpreter, bytecode)
         tree.build()
-        actual = run(tree)
-        files = Files()
-        invocation = Invocation(tree.flags, tree.environ, (os.getuid(),) * 2, (os.getgid(),) * 2)
-        plan = make_plan(files, find_environment(files, str(venv / "bin" / "python"), invocation), invocation)
-        modules = set(tree.marks.values())
-        expected = in_order(marks_of_plan(plan, tree), modules)
-        actual = in_order(actual, modules)
-        ran += len(actual)
-        if expected != actual:
-            entries = "\n".join(str(entry._replace(sha256=None)) for entry in plan.entries)
-            pytest.fail(
-                f"seed {SEED}, {judge.name}, number {number}\nplan {expected}\nreal {actual}\n{tree.describe()}\n"
-                f"{entries}\n{plan.path_lines}\n{plan.aborts}\n{files.not_seen}"
-            )
-    with capsys.disabled():
-        print(f"\n{judge.text}: {COUNT} environments agree, {ran} payloads ran (seed {SEED})")
+        judgement = judge(tree)
+        ran += len(judgement.real)
+        if judgement.agrees:
+            continue
+        found = f"ENVCHECK_SEED={SEED}, {interpreter.text}, number {number}"
+        case = minimised(case_of(tree, found), disagreement(venv, interpreter))
+        FIXTURES.mkdir(parents=True, exist_ok=True)
+        fixture = FIXTURES / f"{interpreter.text}-seed-{SEED}-number-{number}.json"
+        fixture.write_text(to_json(case))
+        built = build(case, venv, interpreter)
+        pytest.fail(f"{found}: see fixtures/startup/{fixture.name}\n{judge(built).told(built)}\n{to_json(case)}")
+    record_property("differential", [interpreter.text, len(numbers), ran])
+
+
+OPEN = {
+    "3.8.18-seed-11-number-300": "what joins sys.path in pass 1 under a condition is taken for certain in pass 2: "
+    "the plan has one entry too many",
+}
+"""Disagreements that are not mended yet."""
+
+
+def fixtures() -> list[ParameterSet]:
+    """What once disagreed; what still does must go on failing until it is mended, and then leave `OPEN`."""
+    return [
+        pytest.param(path, id=path.stem, marks=[pytest.mark.xfail(reason=OPEN[path.stem])] if path.stem in OPEN else [])
+        for path in sorted(FIXTURES.glob("*.json"))
+    ]
+
+
+@pytest.mark.parametrize("fixture", fixtures())
+def test_what_once_disagreed_agrees(fixture: Path, venv_of: VenvOf) -> None:
+    case = from_json(fixture.read_text())
+    for interpreter in case.judges():
+        built = build(case, venv_of(interpreter), interpreter)
+        judgement = judge(built)
+        if not judgement.agrees:
+            pytest.fail(f"{interpreter.text}\n{judgement.told(built)}")
+
+
+def test_a_description_builds_the_same_environment_again(interpreter: Interpreter, venv_of: VenvOf) -> None:
+    venv = venv_of(interpreter)
+    for number in range(5):
+        tree = Tree(random.Random(f"again/{number}"), venv, interpreter, Bytecode(interpreter))
+        tree.build()
+        case = case_of(tree, "again")
+        first = judge(tree)
+        again = from_json(to_json(case))
+        assert again._replace(marks={}) == case._replace(marks={})
+        second = judge(build(again, venv, interpreter))
+        assert (second.planned, second.real) == (first.planned, first.real)
+
+
+def test_a_case_is_minimised_to_what_the_disagreement_needs(interpreter: Interpreter, venv_of: VenvOf) -> None:
+    venv = venv_of(interpreter)
+    tree = Tree(random.Random("minimise"), venv, interpreter, Bytecode(interpreter))
+    tree.build()
+    (tree.site / "culprit.pth").write_text("# a comment\nimport os; culprit = 1\n\n# another\n")
+    case = minimised(case_of(tree, "here"), lambda case: _holds(case, b"culprit = 1"))
+    assert [(name, content.data) for name, content in case.files.items()] == [
+        ("site/culprit.pth", b"import os; culprit = 1\n")
+    ]
+    assert case.directories == ()
+    assert (case.flags, case.system_site, sorted(case.environ)) == ((), False, ["ENVCHECK_MARKS", "HOME"])
+
+
+def _holds(case: Case, text: bytes) -> bool:
+    return any(text in content.data for content in case.files.values())

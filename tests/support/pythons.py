@@ -1,4 +1,4 @@
-"""The CPython interpreters of this machine: pyenv's, those on PATH, and the one that runs the tests."""
+"""The CPython interpreters of this machine: pyenv's, fetched ones, those on PATH, and the one that runs the tests."""
 
 from __future__ import annotations
 
@@ -13,6 +13,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from _pytest.mark import ParameterSet
+
+MINORS = tuple((3, minor) for minor in range(8, 16))
+"""The versions that the plan knows; what is missing here is skipped by name."""
+FETCHED = Path(__file__).parents[2] / ".interpreters"
+"""What ``make interpreters`` fetched."""
+PLACES = "neither under .interpreters (make interpreters) nor under pyenv nor on PATH"
 
 _NAME = re.compile(r"python3\.\d+t?\Z")
 _ASK = (
@@ -52,11 +59,33 @@ def interpreters() -> tuple[Interpreter, ...]:
     return tuple(sorted(found.values()))
 
 
+def every_version(newest: tuple[int, int] = MINORS[-1]) -> list[ParameterSet]:
+    """A parameter for each interpreter from 3.8 to ``newest``, and a skipped one for each version that is missing."""
+    minors = [minor for minor in MINORS if minor <= newest]
+    known = [found for found in interpreters() if found.minor in minors]
+    missing = [minor for minor in minors if minor not in {found.minor for found in known}]
+    return [pytest.param(found, id=found.text) for found in known] + [
+        pytest.param(None, id="{}.{}".format(*minor), marks=pytest.mark.skip(_missing(minor))) for minor in missing
+    ]
+
+
+def of_minor(minor: tuple[int, int]) -> Interpreter:
+    """The newest patch level of a version, or a skip that names it."""
+    for found in reversed(interpreters()):
+        if found.minor == minor:
+            return found
+    pytest.skip(_missing(minor))
+
+
+def _missing(minor: tuple[int, int]) -> str:
+    return "CPython {}.{} is {}".format(*minor, PLACES)
+
+
 @functools.cache
 def own() -> Interpreter:
     """The base interpreter of the process that runs the tests."""
     path = os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
-    return Interpreter(tuple(sys.version_info[:3]), path)
+    return Interpreter(sys.version_info[:3], path)
 
 
 def interpreter_where(what: str, test: Callable[[Interpreter], bool]) -> Interpreter:
@@ -64,7 +93,7 @@ def interpreter_where(what: str, test: Callable[[Interpreter], bool]) -> Interpr
     for found in reversed(interpreters()):
         if test(found):
             return found
-    pytest.skip(f"{what} is neither under pyenv nor on PATH")
+    pytest.skip(f"{what} is {PLACES}")
 
 
 def _candidates() -> list[str]:
@@ -72,9 +101,11 @@ def _candidates() -> list[str]:
     for root in _pyenv_roots():
         for directory in sorted(Path(root, "versions").glob("*/bin")):
             found += sorted(str(path) for path in directory.iterdir() if _NAME.match(path.name))
-    for directory in os.get_exec_path():
-        if "shims" not in Path(directory).parts and os.path.isdir(directory):
-            found += [os.path.join(directory, name) for name in sorted(os.listdir(directory)) if _NAME.match(name)]
+    for directory in sorted(FETCHED.glob("*/usr/bin")):
+        found += sorted(str(path) for path in directory.iterdir() if _NAME.match(path.name))
+    for place in os.get_exec_path():
+        if "shims" not in Path(place).parts and os.path.isdir(place):
+            found += [os.path.join(place, name) for name in sorted(os.listdir(place)) if _NAME.match(name)]
     return found
 
 

@@ -1,10 +1,11 @@
 """Fetch CPython 3.14, 3.15 and a newer 3.13 from Debian's unstable packages into a folder, without installing them.
 
-    python tests/tools/debian_pythons.py FOLDER [--patchelf PATH] [3.14 3.15 …]
+    python tests/tools/debian_pythons.py FOLDER [--patchelf PATH] [--seconds 300] [--optional] [3.14 3.15 …]
 
 apt gets a configuration, lists and a cache of its own; the archive's address is taken from the machine's own apt
 sources. Packages are unpacked, never installed. ``patchelf`` points each interpreter at the unpacked loader and
-libraries, so that it starts on an older Debian. Prints a line for each version: its interpreter, or why there is none.
+libraries, so that it starts on an older Debian. What is there and starts is left alone and not mentioned. Prints a
+line for each version that was fetched, and a line of why for those that could not be.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 SUITE = "sid"
@@ -62,6 +64,10 @@ def apt(work: Path) -> list[str]:
         "Dir::Cache": work / "cache",
         "APT::Sandbox::User": "root",
         "Acquire::Languages": "none",
+        "APT::Update::Error-Mode": "any",  # else an archive that cannot be reached is a warning
+        "Acquire::Retries": "0",
+        "Acquire::http::Timeout": "20",
+        "Acquire::https::Timeout": "20",
     }
     command = ["apt-get", "-qq"]
     for name, value in options.items():
@@ -69,72 +75,111 @@ def apt(work: Path) -> list[str]:
     return command
 
 
-def run(command: list[str], cwd: Path | None = None) -> str:
-    """Run, or raise `Unavailable` with the last line of what it said."""
+class Commands:
+    """Runs commands until the time is up."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    def run(self, command: list[str], cwd: Path | None = None) -> None:
+        """Run, or raise `Unavailable` with the last line of what it said."""
+        name, left = Path(command[0]).name, max(0.1, self._end - time.monotonic())
+        try:
+            done = subprocess.run(
+                command, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=left, check=False
+            )
+        except subprocess.TimeoutExpired:
+            raise Unavailable(f"{name}: the time is up") from None
+        except OSError as error:
+            raise Unavailable(f"{name}: {error.strerror}") from None
+        if done.returncode:
+            said = (done.stderr or done.stdout).strip().splitlines() or ["no message"]
+            raise Unavailable(f"{name}: {said[-1]}")
+
+
+def interpreter_of(version: str, folder: Path) -> Path:
+    """Where the interpreter of a version lies, or will lie."""
+    return folder / version / "usr" / "bin" / f"python{version}"
+
+
+def usable(version: str, folder: Path) -> bool:
+    """Whether it is completely there and starts: one that was moved finds neither loader nor libraries."""
+    if not (folder / version / "complete").exists():
+        return False
     try:
-        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise Unavailable(f"{command[0]}: {error}") from None
-    if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines() or ["no message"]
-        raise Unavailable(f"{Path(command[0]).name}: {said[-1]}")
-    return done.stdout
+        start(Commands(20), interpreter_of(version, folder))
+    except Unavailable:
+        return False
+    return True
 
 
-def unpack(version: str, folder: Path, work: Path, patchelf: str) -> Path:
+def start(commands: Commands, interpreter: Path) -> None:
+    """Start it without any site directory."""
+    commands.run([str(interpreter), "-I", "-S", "-c", "import encodings, hashlib, zlib"])
+
+
+def unpack(commands: Commands, version: str, folder: Path, work: Path, patchelf: str) -> Path:
     """Download, unpack and patch one interpreter; its path."""
     root = folder / version
-    interpreter = root / "usr" / "bin" / f"python{version}"
-    if (root / "complete").exists():
-        return interpreter
     shutil.rmtree(root, ignore_errors=True)
     debs = work / f"debs-{version}"
     debs.mkdir(parents=True, exist_ok=True)
     command = apt(work)
-    run([*command, "download", *(package.format(v=version) for package in PACKAGES)], cwd=debs)
+    commands.run([*command, "download", *(package.format(v=version) for package in PACKAGES)], cwd=debs)
     for library in LIBRARIES:
         try:
-            run([*command, "download", library], cwd=debs)
+            commands.run([*command, "download", library], cwd=debs)
         except Unavailable:
             continue  # a library of another name in this suite: the start below tells if it was needed
     for deb in sorted(debs.glob("*.deb")):
-        run(["dpkg", "-x", str(deb), str(root)])
+        commands.run(["dpkg", "-x", str(deb), str(root)])
     loaders = sorted(root.glob("usr/lib*/**/ld-linux*.so*")) + sorted(root.glob("lib*/**/ld-linux*.so*"))
     if not loaders:
         raise Unavailable("no dynamic loader among the unpacked packages")
     libraries = sorted({str(path.parent) for path in root.glob("usr/lib/*/libc.so.6")})
-    run([patchelf, "--set-interpreter", str(loaders[0]), "--set-rpath", ":".join(libraries), str(interpreter)])
+    interpreter = interpreter_of(version, folder)
+    commands.run([patchelf, "--set-interpreter", str(loaders[0]), "--set-rpath", ":".join(libraries), str(interpreter)])
     for extension in root.glob(f"usr/lib/python{version}/lib-dynload/*.so"):
-        run([patchelf, "--set-rpath", ":".join(libraries), str(extension)])
-    run([str(interpreter), "-I", "-S", "-c", "import encodings, hashlib, zlib"])
+        commands.run([patchelf, "--set-rpath", ":".join(libraries), str(extension)])
+    start(commands, interpreter)
     (root / "complete").touch()
     return interpreter
 
 
+def fetch(versions: list[str], folder: Path, patchelf: str, seconds: float) -> int:
+    """Fetch these; how many could not be had."""
+    work, commands, failed = folder / "apt", Commands(seconds), 0
+    try:
+        for program in ("apt-get", "dpkg", patchelf):
+            if shutil.which(program) is None:
+                raise Unavailable(f"there is no {Path(program).name} here")
+        commands.run([*apt(work), "update"])
+    except Unavailable as error:
+        print(f"NO CPython {', '.join(versions)} FROM DEBIAN, their tests are skipped: {error}", flush=True)
+        return len(versions)
+    for version in versions:
+        try:
+            print(f"CPython {version}: {unpack(commands, version, folder, work, patchelf)}", flush=True)
+        except Unavailable as error:
+            print(f"NO CPython {version} FROM DEBIAN, its tests are skipped: {error}", flush=True)
+            failed += 1
+    shutil.rmtree(work, ignore_errors=True)
+    return failed
+
+
 def main() -> int:
-    """Fetch what was asked for; exit 1 where something could not be had."""
+    """Fetch what is missing; exit 1 where something could not be had, unless it is optional."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("versions", nargs="*", default=VERSIONS)
     parser.add_argument("--patchelf", default=str(Path(sys.executable).with_name("patchelf")))
+    parser.add_argument("--seconds", type=float, default=300, help="give up after this time")
+    parser.add_argument("--optional", action="store_true", help="exit 0 whatever is missing")
     given = parser.parse_args()
     folder = given.folder.resolve()
-    work = folder / "apt"
-    missing = [version for version in given.versions if not (folder / version / "complete").exists()]
-    failed = 0
-    try:
-        if missing:
-            run([*apt(work), "update"])
-    except Unavailable as error:
-        print(f"no interpreters from Debian: {error}")
-        return 1
-    for version in given.versions:
-        try:
-            print(f"{version}: {unpack(version, folder, work, given.patchelf)}")
-        except Unavailable as error:
-            print(f"{version}: not available: {error}")
-            failed = 1
-    return failed
+    missing = [version for version in given.versions if not usable(version, folder)]
+    failed = fetch(missing, folder, given.patchelf, given.seconds) if missing else 0
+    return 1 if failed and not given.optional else 0
 
 
 if __name__ == "__main__":
