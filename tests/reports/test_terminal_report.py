@@ -150,7 +150,7 @@ def test_recorded_does_not_look_like_proof() -> None:
 def test_a_finding_answers_in_the_order_of_questions() -> None:
     text = show(samples.attacked())
     questions = ["CRITICAL", "shop_init.pth:1", "startup-code-unowned", "Runs first, 2 times", "│ import os", "Does  "]
-    questions += ["Owner  ", "sha256", "Do  "]
+    questions += ["Owner  ", "sha256  ", "Do  "]
     places = [text.index(question) for question in questions]
     assert places == sorted(places)
 

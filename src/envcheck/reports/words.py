@@ -161,7 +161,8 @@ def lock_sentence(comparison: Comparison | None) -> str:
     lock = file_name(comparison.lock.path)
     chosen = [f"extra {name}" for name in sorted(comparison.lock.extras)]
     chosen += [f"group {name}" for name in sorted(comparison.lock.groups)]
-    with_what = f" ({', '.join(chosen)})" if chosen else ""
+    chosen.append(f"sha256 {comparison.lock.sha256[:12]}")
+    with_what = f" ({', '.join(chosen)})"
     match = states.count("match")
     wrong = [f"{states.count(state):,} {words}" for state, words in _DRIFT if state in states]
     if not wrong:
