@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from envcheck.checks.base import check, finding
+from envcheck.installed.kinds import is_entry_points
 from envcheck.model.facts import Facts
 from envcheck.model.finding import Evidence, Finding, Rule, Severity
 from envcheck.model.inventory import Deviation, Problem
@@ -253,9 +254,7 @@ def record_unhashed(facts: Facts, rule: Rule) -> Iterator[Finding]:
 
 def _is_code(path: str) -> bool:
     """Code, or what names the code that commands run."""
-    return path.endswith(
-        (".py", ".so", ".pyd", ".pth", ".start", ".pyc", ".dll", ".dylib", ".dist-info/entry_points.txt")
-    )
+    return is_entry_points(path) or path.endswith((".py", ".so", ".pyd", ".pth", ".start", ".pyc", ".dll", ".dylib"))
 
 
 @check(

@@ -39,11 +39,18 @@ def _evidence(entry: StartupEntry) -> tuple[tuple[str, Evidence], ...]:
     return tuple(pairs)
 
 
-def when_it_runs(facts: Facts, entry: StartupEntry) -> str:
+def ranked(facts: Facts) -> Iterator[tuple[int, StartupEntry]]:
+    """Each entry and its place, from 1, among those that run; the place of the last one before it where it does not."""
+    rank = 0
+    for entry in facts.plan.entries:
+        rank += bool(entry.runs)
+        yield rank, entry
+
+
+def when_it_runs(rank: int, entry: StartupEntry) -> str:
     """``Runs first, 2 times, at every start of this Python``: for messages."""
     if not entry.runs:
         return f"Does not run here: {entry.reason}"
-    rank = 1 + [other for other in facts.plan.entries if other.runs].index(entry)
     place = {1: "first", 2: "second", 3: "third"}.get(rank, f"as number {rank}")
     times = "" if entry.runs == 1 else f", {entry.runs} times"
     condition = f" ({entry.when})" if entry.when else ""
@@ -119,11 +126,9 @@ def _reason(entry: StartupEntry) -> str:
 )
 def startup_code_unowned(facts: Facts, rule: Rule) -> Iterator[Finding]:
     """Entries that run, and files that they load, with nothing that vouches for the bytes."""
-    for entry in facts.plan.entries:
+    for rank, entry in ranked(facts):
         if entry.runs and entry.assurance == "unrecorded":
-            yield about_entry(
-                facts, rule, entry, f"{when_it_runs(facts, entry)}: {_what(entry)}, and {_reason(entry)}."
-            )
+            yield about_entry(facts, rule, entry, f"{when_it_runs(rank, entry)}: {_what(entry)}, and {_reason(entry)}.")
     for entry, file in _closure(facts):
         if file.assurance == "unrecorded":
             yield about_file(facts, rule, entry, file, ", and no installed package proves its content.")
@@ -147,9 +152,9 @@ def _name(entry: StartupEntry) -> str:
 )
 def startup_code_modified(facts: Facts, rule: Rule) -> Iterator[Finding]:
     """Entries and closure files whose proof fails."""
-    for entry in facts.plan.entries:
+    for rank, entry in ranked(facts):
         if entry.runs and entry.assurance == "modified":
-            yield about_entry(facts, rule, entry, f"{when_it_runs(facts, entry)}. {_differs(entry.owner)}")
+            yield about_entry(facts, rule, entry, f"{when_it_runs(rank, entry)}. {_differs(entry.owner)}")
     for entry, file in _closure(facts):
         if file.assurance == "modified":
             yield about_file(facts, rule, entry, file, f". {_differs(file.owner)}")
@@ -183,10 +188,10 @@ _TRICKS = {
 )
 def startup_code_hidden(facts: Facts, rule: Rule) -> Iterator[Finding]:
     """Entries whose text uses a trick."""
-    for entry in facts.plan.entries:
+    for rank, entry in ranked(facts):
         if entry.notes:
             tricks = "; ".join(_TRICKS.get(note, note) for note in entry.notes)
-            yield about_entry(facts, rule, entry, f"{when_it_runs(facts, entry)}. It is hidden: {tricks}.")
+            yield about_entry(facts, rule, entry, f"{when_it_runs(rank, entry)}. It is hidden: {tricks}.")
 
 
 @check(
@@ -201,9 +206,9 @@ def startup_code_hidden(facts: Facts, rule: Rule) -> Iterator[Finding]:
 )
 def startup_bytecode_only(facts: Facts, rule: Rule) -> Iterator[Finding]:
     """Customize modules and closure files that are a ``NAME.pyc`` outside ``__pycache__``."""
-    for entry in facts.plan.entries:
+    for rank, entry in ranked(facts):
         if entry.runs and entry.line is None and _is_sourceless(entry.path):
-            yield about_entry(facts, rule, entry, f"{when_it_runs(facts, entry)}: bytecode without a source.")
+            yield about_entry(facts, rule, entry, f"{when_it_runs(rank, entry)}: bytecode without a source.")
     for entry, file in _closure(facts):
         if _is_sourceless(file.path):
             yield about_file(facts, rule, entry, file, ": bytecode without a source.")
@@ -244,11 +249,9 @@ def startup_shadowed(facts: Facts, rule: Rule) -> Iterator[Finding]:
 )
 def startup_dormant(facts: Facts, rule: Rule) -> Iterator[Finding]:
     """Entries that do not run here, not for being shadowed, and that no one vouches for."""
-    for entry in facts.plan.entries:
+    for rank, entry in ranked(facts):
         if not entry.runs and not entry.shadowed_by and entry.assurance in UNPROVEN:
-            yield about_entry(
-                facts, rule, entry, f"{when_it_runs(facts, entry)}. No installed package accounts for it."
-            )
+            yield about_entry(facts, rule, entry, f"{when_it_runs(rank, entry)}. No installed package accounts for it.")
 
 
 @check(

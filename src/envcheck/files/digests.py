@@ -194,7 +194,7 @@ def _hash(fd: int, size: int, limit: int, path: str, small: "New") -> tuple[byte
     """Raw digest and number of bytes read; refuses what is, or grows, over the limit. ``small`` hashes small files."""
     data = b""
     if size < CHUNK:
-        # One byte more than there should be tells whether it grew; a larger buffer would cost more than the read.
+        # One byte more than there should be tells whether it grew.
         data = os.read(fd, size + 1)
         if len(data) <= size:
             return small(data).digest(), len(data)

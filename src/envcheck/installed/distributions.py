@@ -18,12 +18,10 @@ from envcheck.installed.metadata import (
 )
 from envcheck.installed.places import Place
 from envcheck.installed.record import Lookup
-from envcheck.model.inventory import Direct, Distribution, normalize_name
+from envcheck.model.inventory import SEEDS, Direct, Distribution, normalize_name
 from envcheck.model.ownership import Owner
 
 _HEADERS = 256 << 10
-_SEEDS = frozenset({"pip", "setuptools", "wheel"})
-"""Put into an environment by its maker, so that no lock need name them."""
 _LAYOUTS: dict[str, Layout] = {
     ".dist-info": "dist-info",
     ".egg-info": "egg-info",
@@ -141,7 +139,7 @@ class Installation:
     @property
     def is_seed(self) -> bool:
         """Named like one that a maker of environments puts there."""
-        return self.key in _SEEDS
+        return self.key in SEEDS
 
     @property
     def closed(self) -> bool:

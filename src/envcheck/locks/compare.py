@@ -19,12 +19,9 @@ from envcheck.locks.sources import Sources
 from envcheck.locks.versions import allows
 from envcheck.model.environment import Environment
 from envcheck.model.errors import LockError
-from envcheck.model.inventory import Distribution, LockState, normalize_name
+from envcheck.model.inventory import SEEDS, Distribution, LockState, normalize_name
 from envcheck.model.lock import Comparison, Drift, Lock, LockChoice, LockedPackage
 from envcheck.model.report import Options
-
-SEEDS = ("pip", "setuptools", "wheel")
-"""What the makers of virtual environments put in them."""
 
 _REQUIRED_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 _EXTRA_MARKER = re.compile(r"""\bextra\s*==\s*['"]([^'"]+)['"]""")

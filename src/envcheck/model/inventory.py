@@ -4,6 +4,9 @@ from typing import Literal, NamedTuple
 
 from envcheck.model.ownership import Assurance, Owner
 
+SEEDS = frozenset({"pip", "setuptools", "wheel"})
+"""Put into an environment by its maker, so that no lock need name them."""
+
 LockState = Literal["match", "version", "missing", "extra", "source", "ignored", "unlocked"]
 
 Problem = Literal[
