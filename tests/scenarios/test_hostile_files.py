@@ -305,3 +305,12 @@ def test_an_environment_whose_own_path_is_hostile(tmp_path: Path, venv: Venv) ->
     ran = envcheck("scan", os.fsdecode(moved), cwd="/", env=scanning.environ())
     assert ran.code == 1
     assert_shown_safely(ran.stdout)
+
+
+def test_twenty_thousand_import_lines_take_no_more_than_their_share(venv: Venv) -> None:
+    """Each is told with its place among them, which must not be searched for anew each time: the scan would hang."""
+    lines = 20_000
+    (venv.site / "many.pth").write_text("".join(f"import sys; number = {n}\n" for n in range(lines)))
+    found = scanning.scan(venv.path, "--startup-only")
+    assert len(found.document["environments"][0]["findings"]) == lines
+    assert found.code == 1
