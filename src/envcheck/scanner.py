@@ -76,14 +76,16 @@ def scan_targets(targets: Sequence[str], options: Sequence[Options]) -> Report:
 def scan_environment(files: Files, target: str, options: Options) -> tuple[EnvironmentReport, str | None]:
     """One environment's report, and why this process is no independent witness of it (``None``: it is)."""
     environment = find_environment(files, target, options.invocation)
-    installed = Installed(files, environment, options.workers, options.progress)
-    plan = attribute(make_plan(files, environment, options.invocation), installed)
     inventory: Inventory | None = None
     comparison: Comparison | None = None
-    if not options.startup_only:
-        if options.lock is not None:
-            comparison = compare_with_lock(files, environment, installed, options)
-        inventory = installed.inventory()
+    with Installed(files, environment, options.workers, options.progress) as installed:
+        if not options.startup_only:
+            installed.begin()
+        plan = attribute(make_plan(files, environment, options.invocation), installed)
+        if not options.startup_only:
+            if options.lock is not None:
+                comparison = compare_with_lock(files, environment, installed, options)
+            inventory = installed.inventory()
     if plan.not_modelled:
         files.miss(environment.path, plan.not_modelled)
     why = overlap(environment, files.root)

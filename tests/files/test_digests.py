@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from envcheck.files.digests import CHUNK, Hasher, digest, digests
+from envcheck.files.digests import CHUNK, Digest, Hashing, digest, digests
 from envcheck.files.limits import Limits
 from envcheck.files.root import Files, Missing, Unreadable
 
@@ -82,15 +84,24 @@ def test_one_odd_file_costs_its_neighbours_nothing(tmp_path: Path, place: tuple[
     assert found[-1] == hashlib.sha256(b"99").digest()
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_a_file_with_several_names_is_read_once(tmp_path: Path, place: tuple[Files, str], threads: int) -> None:
+def test_a_file_with_several_names_is_read_once(
+    tmp_path: Path, place: tuple[Files, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     files, prefix = place
     (tmp_path / "a").write_bytes(b"x" * 1000)
     for number in range(40):
         os.link(tmp_path / "a", tmp_path / f"also{number}")
-    found = digests(files, [prefix + name for name in sorted(os.listdir(tmp_path))], workers=threads)
+    read, reads = os.read, []
+
+    def counted(fd: int, size: int) -> bytes:
+        reads.append(size)
+        return read(fd, size)
+
+    monkeypatch.setattr(os, "read", counted)
+    found = digests(files, [prefix + name for name in sorted(os.listdir(tmp_path))])
     assert set(found) == {hashlib.sha256(b"x" * 1000).digest()}
-    assert files.bytes_read == 1000
+    assert len(reads) == 1
+    assert files.bytes_read == 41 * 1000
 
 
 def test_a_file_over_the_bound_is_refused_before_it_is_read(tmp_path: Path, place: tuple[Files, str]) -> None:
@@ -176,33 +187,71 @@ def test_worker_processes_give_what_one_process_gives(tmp_path: Path, workers: i
     assert together.bytes_read == alone.bytes_read
 
 
-def test_what_a_worker_that_died_did_not_send_is_hashed_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_copy_that_died_did_not_do_is_done_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     paths = many(tmp_path)
     expected = digests(Files(), paths, workers=1)
+    here, do = os.getpid(), Hashing._do
+    died = tmp_path / "died"
 
-    def send_a_part_and_die(writer: int, done: object) -> None:
-        os.write(writer, b"\x01")
-        os._exit(1)
+    def take_a_part_and_die(self: Hashing, number: int) -> None:
+        if os.getpid() != here:
+            died.write_bytes(b"")
+            os._exit(1)
+        while not died.exists():
+            time.sleep(0.01)
+        do(self, number)
 
-    monkeypatch.setattr("envcheck.files.workers._send", send_a_part_and_die)
+    monkeypatch.setattr(Hashing, "_do", take_a_part_and_die)
     found = digests(Files(), paths, workers=2)
     assert [d if isinstance(d, bytes) else d.why for d in found] == [
         d if isinstance(d, bytes) else d.why for d in expected
     ]
 
 
-def test_the_end_of_the_work_ends_its_workers(tmp_path: Path) -> None:
+def test_the_end_of_the_work_ends_its_copies(tmp_path: Path) -> None:
     big = tmp_path / "big"
     with open(big, "wb") as stream:
         stream.truncate(64 << 30)
-    paths = [*many(tmp_path), str(big)]
-    hasher = Hasher(Files())
-    with hasher:
-        hasher.start(paths)
-        (copy,) = hasher._running
-        assert not copy.is_done()
+    with Hashing(Files(), "", [str(big), *many(tmp_path)], workers=2) as hashing:
+        (copy,) = hashing._copies
+        assert os.waitpid(copy, os.WNOHANG) == (0, 0)
     with pytest.raises(ChildProcessError):
-        os.waitpid(copy._process, 0)
+        os.waitpid(copy, 0)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_only_what_is_not_as_expected_is_told(tmp_path: Path, workers: int) -> None:
+    paths = many(tmp_path)
+    expected = digests(Files(), paths, workers=1)
+    odd = {5, 701, 1499}
+
+    def equal(part: range, found: Sequence[Digest]) -> list[bool]:
+        return [
+            index not in odd and isinstance(one, bytes) and one == expected[index]
+            for index, one in zip(part, found, strict=True)
+        ]
+
+    done: list[int] = []
+    with Hashing(Files(), "", paths, workers, equal=equal, advance=done.append) as hashing:
+        differing = dict(hashing.differing())
+    missing = {index for index in range(1500) if index % 100 == 0}
+    assert set(differing) == odd | missing
+    assert all(differing[index] == expected[index] for index in odd)
+    assert all(isinstance(differing[index], Missing) for index in missing)
+    assert done == sorted(done)
+
+
+def test_a_machine_without_room_for_a_copy_does_all_of_it_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = many(tmp_path)
+    expected = digests(Files(), paths, workers=1)
+
+    def refuse() -> int:
+        raise OSError(11, "no more processes")
+
+    monkeypatch.setattr(os, "fork", refuse)
+    found = digests(Files(), paths, workers=4)
+    assert list(map(type, found)) == list(map(type, expected))
+    assert [one for one in found if isinstance(one, bytes)] == [one for one in expected if isinstance(one, bytes)]
 
 
 def test_a_process_with_threads_starts_no_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

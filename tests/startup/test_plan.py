@@ -477,19 +477,3 @@ def test_another_implementation_is_not_modelled(tmp_path: Path) -> None:
     place.write("a.pth", "import os\n")
     plan = place.plan()
     assert plan.entries == () and "pypy" in (plan.not_modelled or "")
-
-
-def test_a_hundred_startup_files_cost_little(place: Place) -> None:
-    import time
-
-    for number in range(100):
-        place.write(f"f{number}.pth", f"import os, sys; p = os.environ.get('A{number}', 'b'); x = sys.version_info\n")
-    place.plan()
-    best = min(timed(place.plan, time.perf_counter) for _ in range(5))
-    assert best < 0.05
-
-
-def timed(function, clock) -> float:
-    start = clock()
-    function()
-    return clock() - start

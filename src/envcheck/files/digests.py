@@ -1,10 +1,9 @@
-"""sha256 of many files at once: large reads, small files in one call, one read an inode, a few worker processes."""
+"""sha256 of many files at once: large reads, small files in one call, one read an inode, a few processes."""
 
-import itertools
 import os
 import stat
+import sys
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from envcheck.files.root import Files, Unreadable, describe, unreadable
 from envcheck.model.sha256 import sha256
@@ -13,13 +12,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from hashlib import _Hash
 
-    from envcheck.files.workers import Copy
+    from envcheck.files.workers import Parts
 
     New = Callable[[bytes], _Hash]
 
 CHUNK = 256 << 10
-_WORTH_A_WORKER = 512
-"""Fewer files are hashed faster than a worker is started."""
+_SIZE = 32
+_WORTH_A_COPY = 512
+"""Fewer files are hashed faster than a copy of this process is started."""
+_PART = 128
+"""Files that a process takes at once."""
+_MOST_PROCESSES = 8
+"""More wait for one another, or for the disk."""
 _FLAGS = (
     os.O_RDONLY
     | os.O_NONBLOCK
@@ -28,16 +32,13 @@ _FLAGS = (
     | getattr(os, "O_NOFOLLOW", 0)
 )
 _NOATIME = getattr(os, "O_NOATIME", 0)
+_OPEN, _EQUAL, _DIFFERS, _UNREADABLE = b"\0", b"\1", b"\2", b"\3"
+"""What is known of a file: nothing yet; as expected; hashed, but not as expected; why not is to be found out here."""
 
 Digest = bytes | Unreadable
 """32 raw bytes, or why there are none."""
-
-
-class Digested(NamedTuple):
-    """Digests by the index of their path, and how much was read for them."""
-
-    digests: dict[int, Digest]
-    bytes_read: int
+Equal = Callable[[range, Sequence[Digest]], Sequence[bool]]
+"""Some files, by their indexes, and their digests, to whether each is what is expected of it."""
 
 
 def digest(files: Files, path: str) -> tuple[str, int]:
@@ -53,110 +54,200 @@ def digest(files: Files, path: str) -> tuple[str, int]:
     return raw.hex(), size
 
 
-def digests(files: Files, paths: Sequence[str], workers: int = 2, follow: bool = False) -> list[Digest]:
+def digests(files: Files, paths: Sequence[str], workers: int = 0, follow: bool = False) -> list[Digest]:
     """The digest of each path, in order. ``follow`` also takes links (to regular files, inside the root).
 
-    A directory, FIFO, device or unreadable file gives an `Unreadable` in its place. Files with more than one name
-    (hard links) are read once by each worker.
+    A directory, FIFO, device or unreadable file gives an `Unreadable` in its place.
     """
-    size = len(paths) if workers < 2 else max(-(-len(paths) // workers), _WORTH_A_WORKER)
-    with Hasher(files, workers, follow) as hasher:
-        parts = [hasher.start(paths[start : start + size]) for start in range(0, len(paths), size or 1)]
-        return list(itertools.chain.from_iterable(part.digests() for part in parts))
+    with Hashing(files, "", paths, workers, follow) as hashing:
+        return [found for _, found in hashing.differing()]
 
 
-class Hasher:
-    """Takes batches of paths to hash while its caller goes on with other work.
+class Hashing:
+    """Files being hashed and compared with what is expected of them, while the caller goes on with other work.
 
-    Used in a ``with`` statement: whatever ends that, an interrupt too, ends the processes.
+    Copies of this process begin at once; what they have not done by the time that the caller asks is done here and
+    there together. Used in a ``with`` statement, or stopped: whatever ends it, an interrupt too, ends the copies.
+
+    A file with more than one name (a hard link) is read once by each process.
     """
 
-    def __init__(self, files: Files, workers: int = 2, follow: bool = False) -> None:
+    def __init__(
+        self,
+        files: Files,
+        prefix: str,
+        names: Sequence[str],
+        workers: int = 0,
+        follow: bool = False,
+        equal: Equal | None = None,
+        advance: Callable[[int], None] | None = None,
+    ) -> None:
+        """``prefix`` and a name are a path; ``workers`` 0 is a process for each core.
+
+        ``advance`` is called with the number of files done so far.
+        """
         self._files = files
-        self._workers = workers
+        self._prefix = prefix
+        self._names = names
         self._follow = follow
-        self._running: list[Copy] = []
+        self._equal = equal
+        self._advance = advance
+        self._seen: dict[tuple[int, int], tuple[bytes, int]] = {}
+        self._copies: list[int] = []
+        self._parts: Parts | None = None
+        self._step = max(len(names), 1)
+        self._states = self._digests = self._sizes = memoryview(b"")
+        if not self._share(workers):
+            self._states = memoryview(bytearray(len(names)))
+            self._digests = memoryview(bytearray(_SIZE * len(names)))
+            self._sizes = memoryview(bytearray(8 * -(-len(names) // self._step)))
 
-    def start(self, paths: Sequence[str]) -> "Batch":
-        """A batch at work in another process, where one is free and the batch is worth it; else done at once."""
-        files, follow = self._files, self._follow
+    def differing(self) -> list[tuple[int, Digest]]:
+        """Index and digest of each file that is not as expected, in order; of every file where nothing is expected.
 
-        def work(part: Sequence[int]) -> Digested:
-            return _digest_all(files, paths, part, follow)
+        To be called once.
+        """
+        self._work()
+        if self._copies:
+            from envcheck.files.workers import wait_for
 
-        indexes = range(len(paths))
-        if self._workers > 1 and len(paths) >= _WORTH_A_WORKER:
-            from envcheck.files.workers import start_copy
+            for process in self._copies:
+                wait_for(process)
+            self._copies.clear()
+        states = self._states.tobytes()
+        if _OPEN in states:
+            for number in range(-(-len(self._names) // self._step)):
+                if _OPEN in states[number * self._step : (number + 1) * self._step]:
+                    self._do(number)
+            states = self._states.tobytes()
+        self._files.bytes_read += sum(self._sizes.cast("Q"))
+        if states.count(_EQUAL) == len(states):
+            return []
+        differing: list[tuple[int, Digest]] = []
+        for index, state in enumerate(states):
+            if state == _DIFFERS[0]:
+                differing.append((index, bytes(self._digests[_SIZE * index : _SIZE * (index + 1)])))
+            elif state == _UNREADABLE[0]:
+                differing.append((index, self._digest(self._prefix + self._names[index])[0]))
+        return differing
 
-            if sum(not copy.is_done() for copy in self._running) < self._workers - 1:
-                copy = start_copy(work, indexes, self._running)
-                if copy is not None:
-                    self._running.append(copy)
-                    return Batch(files, indexes, lambda: self._collect(copy))
-        done = work(indexes)
-        return Batch(files, indexes, lambda: done)
+    def stop(self) -> None:
+        """End the copies."""
+        if self._copies:
+            from envcheck.files.workers import stop
 
-    def __enter__(self) -> "Hasher":
+            for process in self._copies:
+                stop(process)
+            self._copies.clear()
+        if self._parts is not None:
+            self._parts.close()
+            self._parts = None
+
+    def __enter__(self) -> "Hashing":
         return self
 
     def __exit__(self, *_: object) -> None:
-        for copy in self._running:
-            copy.stop()
-        self._running.clear()
+        self.stop()
 
-    def _collect(self, copy: "Copy") -> Digested:
-        done = copy.receive()
-        self._running.remove(copy)
-        return done
+    def _share(self, workers: int) -> bool:
+        """Start copies, where that is possible and worth it."""
+        count = len(self._names)
+        workers = workers or min(_cores(), _MOST_PROCESSES)
+        if workers < 2 or count < _WORTH_A_COPY:
+            return False
+        from envcheck.files.workers import Parts, can_copy, part_size, shared_memory, start_copy
 
-
-class Batch:
-    """Digests that are being made."""
-
-    def __init__(self, files: Files, indexes: range, collect: Callable[[], Digested]) -> None:
-        self._files = files
-        self._indexes = indexes
-        self._collect = collect
-
-    def digests(self) -> list[Digest]:
-        """Wait for them; to be called once."""
-        done = self._collect()
-        self._files.bytes_read += done.bytes_read
-        return [done.digests[index] for index in self._indexes]
-
-
-def _digest_all(files: Files, paths: Sequence[str], part: Sequence[int], follow: bool) -> Digested:
-    """The digests of some of the paths, by index."""
-    import hashlib
-
-    results: dict[int, Digest] = {}
-    seen: dict[tuple[int, int], bytes] = {}
-    checked = files.root is not None or follow
-    read = 0
-    for index in part:
-        path = paths[index]
+        if not can_copy():
+            return False
         try:
-            fd, found = files.open(path, follow) if checked else _open(path)
+            self._step = part_size(count, _PART)
+            parts = -(-count // self._step)
+            self._parts = Parts(parts)
+            memory = shared_memory(8 * parts + (1 + _SIZE) * count)
+        except OSError:
+            self.stop()
+            return False
+        self._sizes = memory[: 8 * parts]
+        self._states = memory[8 * parts : 8 * parts + count]
+        self._digests = memory[8 * parts + count :]
+        for _ in range(workers - 1):
+            process = start_copy(self._work_as_copy)
+            if process is not None:
+                self._copies.append(process)
+        return True
+
+    def _work_as_copy(self) -> None:
+        """What a copy does: it tells nobody how far it is."""
+        self._advance = None
+        self._work()
+
+    def _work(self) -> None:
+        """Take parts until none is left."""
+        if self._parts is None:
+            if self._names:
+                self._do(0)
+            return
+        while (number := self._parts.take()) is not None:
+            self._do(number)
+            if self._advance is not None:
+                self._advance(len(self._states) - self._states.tobytes().count(_OPEN))
+
+    def _do(self, number: int) -> None:
+        """Hash one part. What came of a file is noted last, so that a process that dies leaves no half-truth."""
+        start = number * self._step
+        part = range(start, min(start + self._step, len(self._names)))
+        prefix = self._prefix
+        found: list[Digest] = []
+        read = 0
+        for name in self._names[part.start : part.stop]:
+            result, size = self._digest(prefix + name)
+            found.append(result)
+            read += size
+        equal = [False] * len(part) if self._equal is None else self._equal(part, found)
+        if all(equal):
+            states = _EQUAL * len(part)
+        else:
+            states = b"".join(
+                _UNREADABLE if isinstance(result, Unreadable) else _EQUAL if same else _DIFFERS
+                for result, same in zip(found, equal, strict=True)
+            )
+            self._digests[_SIZE * part.start : _SIZE * part.stop] = b"".join(
+                [bytes(_SIZE) if isinstance(result, Unreadable) else result for result in found]
+            )
+        self._sizes[8 * number : 8 * number + 8] = read.to_bytes(8, sys.byteorder)
+        self._states[part.start : part.stop] = states
+
+    def _digest(self, path: str) -> tuple[Digest, int]:
+        """One file's digest, and its size where it was read."""
+        import hashlib
+
+        files = self._files
+        try:
+            if files.root is not None or self._follow:
+                fd, found = files.open(path, self._follow)
+            else:
+                fd, found = _open(path)
             try:
                 if not stat.S_ISREG(found.st_mode):
-                    results[index] = Unreadable(path, f"is a {describe(found.st_mode)}, not a regular file")
-                    continue
+                    return Unreadable(path, f"is a {describe(found.st_mode)}, not a regular file"), 0
+                if found.st_nlink == 1:
+                    return _hash(fd, found.st_size, files.limits.digest, path, hashlib.sha256)
                 key = (found.st_dev, found.st_ino)
-                if found.st_nlink > 1 and key in seen:
-                    results[index] = seen[key]
-                    continue
-                raw, size = _hash(fd, found.st_size, files.limits.digest, path, hashlib.sha256)
-                read += size
-                results[index] = raw
-                if found.st_nlink > 1:
-                    seen[key] = raw
+                known = self._seen.get(key)
+                if known is None:
+                    known = self._seen[key] = _hash(fd, found.st_size, files.limits.digest, path, hashlib.sha256)
+                return known
             finally:
                 os.close(fd)
         except Unreadable as error:
-            results[index] = error
+            return error, 0
         except (OSError, ValueError) as error:
-            results[index] = unreadable(path, error)
-    return Digested(results, read)
+            return unreadable(path, error), 0
+
+
+def _cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _open(path: str) -> tuple[int, os.stat_result]:

@@ -11,20 +11,32 @@ from envcheck.model.ownership import Claim
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from envcheck.installed.verify import Verification
     from envcheck.model.report import Progress
 
 
 class Installed:
-    """What is installed in one environment. Making one reads nothing."""
+    """What is installed in one environment. Making one reads nothing.
+
+    Used in a ``with`` statement: whatever ends that, an interrupt too, ends a verification that has begun.
+    """
 
     def __init__(
-        self, files: Files, environment: Environment, workers: int = 2, progress: Progress | None = None
+        self, files: Files, environment: Environment, workers: int = 0, progress: Progress | None = None
     ) -> None:
         self._files = files
         self._environment = environment
         self._workers = workers
         self._progress = progress
         self._owners = Owners(files, environment)
+        self._verification: Verification | None = None
+
+    def __enter__(self) -> Installed:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._verification is not None:
+            self._verification.stop()
 
     def distributions(self) -> tuple[Distribution, ...]:
         """Every distribution of the environment's own site directories, from its metadata alone."""
@@ -42,8 +54,15 @@ class Installed:
         """
         return self._owners.claim(path)
 
+    def begin(self) -> None:
+        """Begin to verify every file, while other questions are answered."""
+        from envcheck.installed.verify import Verification
+
+        self._verification = Verification(self._files, self._environment, self._owners, self._workers, self._progress)
+
     def inventory(self) -> Inventory:
         """Every distribution with its files verified, and every deviation in the site and scripts directories."""
-        from envcheck.installed.verify import verify
-
-        return verify(self._files, self._environment, self._owners, self._workers, self._progress)
+        if self._verification is None:
+            self.begin()
+        assert self._verification is not None
+        return self._verification.finish()

@@ -26,7 +26,13 @@ class Loose:
     """What a walk met and no RECORD claims, by key."""
 
     def __init__(
-        self, files: Files, environment: Environment, owners: Owners, site: Site, tally: Tally, workers: int
+        self,
+        files: Files,
+        environment: Environment,
+        owners: Owners,
+        site: Site,
+        tally: Tally,
+        workers: int,
     ) -> None:
         self._files = files
         self._environment = environment

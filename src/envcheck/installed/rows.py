@@ -5,11 +5,13 @@ No object is made a row: two dictionaries by key, and a third for the few files 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from envcheck.installed.closedset import needs_known_content
 from envcheck.installed.distributions import Installation
 from envcheck.installed.owners import Site
 from envcheck.installed.places import names_directory
-from envcheck.installed.record import Hash, Rows, parse, read_hash
+from envcheck.installed.record import Hash, Rows, hash_fields, parse, read_hash
 from envcheck.installed.tally import Tally
 
 _CACHED = "__pycache__/"
@@ -111,3 +113,28 @@ class Claims:
             tally.share(installation).files += len(rows)
             detail = "installed-files.txt lists its files without hashes"
         tally.add("record-missing", installation.path, installation, detail=detail)
+
+
+class Claimed:
+    """Columns of files to be hashed, and what their rows say."""
+
+    def __init__(self, special: set[str]) -> None:
+        self.keys: list[str] = []
+        self.numbers: list[int] = []
+        self.fields: list[str] = []
+        self._special = special
+
+    def add(self, key: str, number: int, field: str) -> None:
+        """One more file, its claimant's number and its hash field."""
+        self.keys.append(key)
+        self.numbers.append(number)
+        self.fields.append(field)
+
+    def equal(self, part: range, found: Sequence[object]) -> list[bool]:
+        """Whether each digest is the one that its row gives, and that is all there is to say."""
+        special = self._special
+        keys, fields = self.keys[part.start : part.stop], self.fields[part.start : part.stop]
+        return [
+            field == made and key not in special
+            for key, field, made in zip(keys, fields, hash_fields(found), strict=True)
+        ]

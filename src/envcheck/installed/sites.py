@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-
-from envcheck.files.digests import Batch, Digest, Hasher, digests, heads
+from envcheck.files.digests import Digest, Hashing, heads
 from envcheck.files.root import Directory, Files, Missing, Unreadable
 from envcheck.installed import bytecode
 from envcheck.installed.judgement import judge
@@ -12,8 +10,8 @@ from envcheck.installed.kinds import is_derived
 from envcheck.installed.links import Links
 from envcheck.installed.loose import Loose
 from envcheck.installed.owners import Owners, Site, digest_of, identify_at, not_vouched
-from envcheck.installed.record import hash_field, hash_fields, read_hash
-from envcheck.installed.rows import Claims
+from envcheck.installed.record import hash_field, read_hash
+from envcheck.installed.rows import Claimed, Claims
 from envcheck.installed.scripts import Scripts
 from envcheck.installed.tally import Tally
 from envcheck.model.environment import Environment
@@ -22,8 +20,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from envcheck.model.report import Progress
 
-_CHUNK = 2048
-"""Files hashed in one go: bounds what is held in memory."""
 _EMPTY = hash_field(bytes.fromhex("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"))
 
 
@@ -41,38 +37,46 @@ class SiteVerification:
         progress: Progress | None,
     ) -> None:
         self._files = files
-        self._site = site
+        self.site = site
         self._place = site.place
         self._tally = tally
         self._workers = workers
         self._progress = progress
         self._claims = Claims(site)
-        self._total = self._done = 0
-        self._keys: list[str] = []
-        self._numbers: list[int] = []
-        self._fields: list[str] = []
-        self._hasher = Hasher(files, workers)
-        self._batches: deque[tuple[list[str], list[int], list[str], Batch]] = deque()
+        self._met = Claimed(self._claims.special)
+        self._hashing: Hashing | None = None
         self._links = Links(files, environment, self._place, tally)
         self._loose = Loose(files, environment, owners, site, tally, workers)
 
-    def run(self, elsewhere: frozenset[str], scripts: Scripts) -> None:
-        """Verify everything but the directories ``elsewhere``; claims on scripts are handed to ``scripts``."""
-        for number, installation in enumerate(self._site.installations):
+    def start(self, elsewhere: frozenset[str]) -> None:
+        """Meet every file but those of the directories ``elsewhere``, and have them hashed."""
+        for number, installation in enumerate(self.site.installations):
             if not self._loose.owned_by_dpkg(installation):
                 self._claims.load(installation, number, self._tally)
-        self._total = len(self._claims.owner_of)
-        with self._hasher:
-            self._walk(elsewhere)
-            self._flush()
-            while self._batches:
-                self._verify_batch()
+        self._walk(elsewhere)
+        met = self._met
+        self._hashing = Hashing(
+            self._files, self._place.prefix, met.keys, self._workers, equal=met.equal, advance=self._advance
+        )
+
+    def finish(self, scripts: Scripts) -> None:
+        """Verify what was met, and what was not; claims on scripts are handed to ``scripts``."""
+        assert self._hashing is not None
+        with self._hashing:
+            self._verify(self._met, self._hashing)
         self._links.verify(self._claims)
         self._elsewhere(scripts)
         self._loose.verify(self._claims)
 
+    def stop(self) -> None:
+        """End what is being hashed."""
+        if self._hashing is not None:
+            self._hashing.stop()
+
     def _walk(self, elsewhere: frozenset[str]) -> None:
-        owner_of, field_of = self._claims.owner_of, self._claims.field_of
+        owner_of = self._claims.owner_of
+        field_of = self._claims.field_of
+        met = self._met.add
         top = len(self._place.prefix)
         sources: dict[str, frozenset[str]] = {}
         for directory in self._files.walk(self._place.site_dir):
@@ -92,13 +96,9 @@ class SiteVerification:
                 if number < 0:
                     self._loose.add(key)
                 else:
-                    self._keys.append(key)
-                    self._numbers.append(number)
-                    self._fields.append(field_of.pop(key))
+                    met(key, number, field_of.pop(key))
             self._links.meet(prefix, directory.links)
             self._loose.add_others(prefix, directory.others)
-            if len(self._keys) >= _CHUNK:
-                self._flush()
 
     def _bytecode(self, directory: Directory, prefix: str, sources: frozenset[str]) -> None:
         """Files of a ``__pycache__``: owned by their source's owner, listed or not."""
@@ -113,9 +113,7 @@ class SiteVerification:
                 # A listed hash says nothing: Python rewrites bytecode whenever its source looks newer.
                 derived.append(self._place.path(key))
             elif number >= 0 and field:
-                self._keys.append(key)
-                self._numbers.append(number)
-                self._fields.append(field)
+                self._met.add(key, number, field)
             elif source is not None:
                 detail = f"{source} is not there"
                 self._tally.add("bytecode-orphan", self._place.path(key), detail=detail)
@@ -129,34 +127,17 @@ class SiteVerification:
         self._links.meet(prefix, directory.links)
         self._loose.add_others(prefix, directory.others)
 
-    def _flush(self) -> None:
-        """Have hashed what was met, and compare what was hashed meanwhile."""
-        prefix = self._place.prefix
-        batch = self._hasher.start([prefix + key for key in self._keys])
-        self._batches.append((self._keys, self._numbers, self._fields, batch))
-        self._keys, self._numbers, self._fields = [], [], []
-        if len(self._batches) > self._workers:
-            self._verify_batch()
-
-    def _verify_batch(self) -> None:
-        """Compare the oldest batch."""
-        keys, numbers, fields, batch = self._batches.popleft()
-        found = batch.digests()
-        special = self._claims.special
-        equal = 0
-        made = hash_fields(found)
-        for key, number, field, result, made_field in zip(keys, numbers, fields, found, made, strict=True):
-            if field == made_field and key not in special:
-                equal += 1
-            else:
-                self._compare(key, number, field, result)
-        self._tally.verified += equal
-        self._advance(len(keys))
+    def _verify(self, claimed: Claimed, hashing: Hashing) -> None:
+        """Compare what is not plainly as its row says."""
+        differing = hashing.differing()
+        self._tally.verified += len(claimed.keys) - len(differing)
+        for index, result in differing:
+            self._compare(claimed.keys[index], claimed.numbers[index], claimed.fields[index], result)
 
     def _compare(self, key: str, number: int, field: str, result: Digest) -> None:
         """The files where an equal sha256 is not all there is to say."""
         path = self._place.path(key)
-        installation = self._site.installations[number]
+        installation = self.site.installations[number]
         if isinstance(result, Unreadable):
             self._unreadable(key, number, field, result)
             return
@@ -187,7 +168,7 @@ class SiteVerification:
         claimants = self._claims.claimants(key)
         if any(not claimant.closed for claimant in claimants):
             return False
-        why = not_vouched(self._site, claimants[0], key, identify_at(self._files, path, key))
+        why = not_vouched(self.site, claimants[0], key, identify_at(self._files, path, key))
         if why is None:
             return False
         self._tally.add("closed-set", path, claimants[0], actual=result.hex(), detail=why)
@@ -195,7 +176,7 @@ class SiteVerification:
 
     def _unreadable(self, key: str, number: int, field: str, error: Unreadable) -> None:
         path = self._place.path(key)
-        installation = self._site.installations[number]
+        installation = self.site.installations[number]
         if isinstance(error, Missing):
             # Rows without a hash for bytecode, or for its directory, may stand anywhere (virtualenv).
             if not is_derived(key) and not (not field and key.endswith((".pyc", "__pycache__"))):
@@ -210,29 +191,22 @@ class SiteVerification:
     def _elsewhere(self, scripts: Scripts) -> None:
         """Claims on what the walk did not meet: other directories of the prefix, files behind links, what is gone."""
         claims = self._claims
-        batch = []
+        left = Claimed(claims.special)
+        paths = []
         for key, number in claims.owner_of.items():
             path = self._place.path(key)
+            field = claims.field_of[key]
             if scripts.takes(path):
-                for claimant, found in claims.hashes(key, number, claims.field_of[key]):
+                for claimant, found in claims.hashes(key, number, field):
                     scripts.claim(path, claimant, found)
             elif bytecode.source_key(key) is None:
                 scripts.verified(path)
-                batch.append((key, number, claims.field_of[key]))
-        for start in range(0, len(batch), _CHUNK):
-            part = batch[start : start + _CHUNK]
-            paths = [self._place.path(key) for key, _, _ in part]
-            # Textually inside the environment; links are followed because whole trees of links are a way to install.
-            for (key, number, field), result in zip(
-                part, digests(self._files, paths, self._workers, True), strict=True
-            ):
-                if type(result) is bytes and field == hash_field(result) and key not in claims.special:
-                    self._tally.verified += 1
-                else:
-                    self._compare(key, number, field, result)
-            self._advance(len(part))
+                left.add(key, number, field)
+                paths.append(path)
+        # Textually inside the environment; links are followed because whole trees of links are a way to install.
+        with Hashing(self._files, "", paths, self._workers, follow=True, equal=left.equal) as hashing:
+            self._verify(left, hashing)
 
-    def _advance(self, count: int) -> None:
-        self._done += count
+    def _advance(self, done: int) -> None:
         if self._progress is not None:
-            self._progress("verifying files", min(self._done, self._total), self._total)
+            self._progress("verifying files", done, len(self._met.keys))

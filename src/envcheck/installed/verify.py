@@ -19,25 +19,53 @@ if TYPE_CHECKING:
     from envcheck.model.report import Progress
 
 
-def verify(
-    files: Files, environment: Environment, owners: Owners, workers: int = 2, progress: Progress | None = None
-) -> Inventory:
-    """Verify an environment's own site directories, its scripts directory and its prefix."""
-    before = files.bytes_read
-    tally = Tally(files)
-    scripts = Scripts(files, environment, tally)
-    elsewhere = frozenset(site.path for site in environment.own_site_dirs) | {environment.scripts_dir or ""}
-    for site_dir in environment.own_site_dirs:
-        site = owners.site(place(environment, site_dir))
-        for installation in site.installations:
-            tally.share(installation)
-        _check_metadata(owners, tally, site.installations)
-        verification = SiteVerification(files, environment, owners, site, tally, workers, progress)
-        verification.run(elsewhere - {site_dir.path}, scripts)
-        scripts.declare(site.installations)
-    scripts.verify()
-    verify_prefix(files, environment, tally)
-    return Inventory(tally.distributions(), tally.sorted_deviations(), tally.counts(files.bytes_read - before))
+class Verification:
+    """An environment's own site directories, its scripts directory and its prefix, being verified.
+
+    Begun when made: the files that RECORDs claim are hashed while the caller goes on with other work. To be stopped,
+    whatever happens.
+    """
+
+    def __init__(
+        self, files: Files, environment: Environment, owners: Owners, workers: int = 0, progress: Progress | None = None
+    ) -> None:
+        before = files.bytes_read
+        self._files = files
+        self._environment = environment
+        self._tally = Tally(files)
+        self._sites: list[SiteVerification] = []
+        elsewhere = frozenset(site.path for site in environment.own_site_dirs) | {environment.scripts_dir or ""}
+        try:
+            for site_dir in environment.own_site_dirs:
+                site = owners.site(place(environment, site_dir))
+                for installation in site.installations:
+                    self._tally.share(installation)
+                _check_metadata(owners, self._tally, site.installations)
+                verification = SiteVerification(files, environment, owners, site, self._tally, workers, progress)
+                self._sites.append(verification)
+                verification.start(elsewhere - {site_dir.path})
+        except BaseException:
+            self.stop()
+            raise
+        self._bytes = files.bytes_read - before
+
+    def finish(self) -> Inventory:
+        """Wait for the digests, and judge; to be called once."""
+        files, tally = self._files, self._tally
+        before = files.bytes_read
+        scripts = Scripts(files, self._environment, tally)
+        for verification in self._sites:
+            verification.finish(scripts)
+            scripts.declare(verification.site.installations)
+        scripts.verify()
+        verify_prefix(files, self._environment, tally)
+        read = self._bytes + files.bytes_read - before
+        return Inventory(tally.distributions(), tally.sorted_deviations(), tally.counts(read))
+
+    def stop(self) -> None:
+        """End what is being hashed."""
+        for verification in self._sites:
+            verification.stop()
 
 
 def _check_metadata(owners: Owners, tally: Tally, installations: list[Installation]) -> None:

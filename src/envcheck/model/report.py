@@ -39,7 +39,8 @@ class Options(NamedTuple):
     fail_on_drift: Severity | None = None
     """A lower threshold for drift and integrity findings (``verify``)."""
     allow_self: bool = True
-    workers: int = 2
+    workers: int = 0
+    """Processes that hash; 0 for one a core."""
     progress: Progress | None = None
 
 
