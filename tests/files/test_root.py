@@ -135,13 +135,12 @@ def test_a_file_that_grows_while_it_is_read_counts_as_larger_than_what_was_retur
     path.write_bytes(b"12345678")
     real = os.read
 
-    def read_and_grow(fd: int, size: int) -> bytes:
-        data = real(fd, size)
+    def grow_and_read(fd: int, size: int) -> bytes:
         with open(path, "ab") as stream:
             stream.write(b"more")
-        return data
+        return real(fd, size)
 
-    monkeypatch.setattr(os, "read", read_and_grow)
+    monkeypatch.setattr(os, "read", grow_and_read)
     data, size = machine.files.read_part(machine.path("log"), 8)
     assert data == b"12345678"
     assert size > 8

@@ -143,3 +143,12 @@ def furnish() -> None:
     sys.meta_path.insert(0, LibraryFinder(directories))
     for name in BLOCKED:
         sys.modules[name] = None  # type: ignore[assignment]
+    sys.modules["gettext"] = untranslated()
+
+
+def untranslated() -> ModuleType:
+    """What `argparse` asks for translations, without the search for catalogues in directories that are not ours."""
+    module = type(sys)("gettext")
+    setattr(module, "gettext", lambda message: message)  # noqa: B010
+    setattr(module, "ngettext", lambda one, many, count: one if count == 1 else many)  # noqa: B010
+    return module

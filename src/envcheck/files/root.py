@@ -323,20 +323,17 @@ class Files:
         try:
             if offset:
                 os.lseek(fd, offset, os.SEEK_SET)
-            chunks = []
-            left = limit
-            while left > 0:
-                chunk = os.read(fd, min(left, 1 << 20))
-                if not chunk:
-                    break
-                chunks.append(chunk)
-                left -= len(chunk)
-            data = b"".join(chunks)
             size = found.st_size
-            if left == 0 and os.read(fd, 1):
-                size = max(size, offset + len(data) + 1)
-            elif offset + len(data) > size or left > 0:
-                size = offset + len(data)
+            # A byte more than there should be: where it does not come, that was the end.
+            data = os.read(fd, min(limit, max(size - offset, 0)) + 1)
+            if len(data) > limit or offset + len(data) != size:
+                chunks = [data]
+                total = len(data)
+                while total <= limit and (chunk := os.read(fd, min(limit + 1 - total, 1 << 20))):
+                    chunks.append(chunk)
+                    total += len(chunk)
+                size = max(size, offset + total) if total > limit else offset + total
+                data = b"".join(chunks)[:limit]
         except OSError as error:
             raise unreadable(path, error) from None
         finally:

@@ -210,7 +210,7 @@ class Lookup:
         """Whether some row may lie below a top-level directory of the site directory; true in doubt."""
         whole = directory.encode("utf-8", "surrogateescape")
         data = self._data
-        return whole + b"/" in data or b'"' in whole or whole + b"\\" in data
+        return whole + b"/" in data or b'"' in whole or (b"\\" in data and whole + b"\\" in data)
 
 
 def _is_odd(line: bytes) -> bool:
