@@ -18,15 +18,21 @@ from envcheck.environments.own import overlap
 from envcheck.files.root import Files
 from envcheck.installed.inventory import Installed
 from envcheck.model.environment import Environment
+from envcheck.model.errors import TargetError
 from envcheck.model.facts import Facts
-from envcheck.model.finding import Finding
+from envcheck.model.finding import Finding, NotSeen
 from envcheck.model.inventory import Inventory
+from envcheck.model.invocation import Invocation
 from envcheck.model.lock import Comparison
 from envcheck.model.ownership import STRENGTH, Claim
 from envcheck.model.report import EnvironmentReport, Options, Report, Timing
 from envcheck.model.startup import ClosureFile, StartupEntry, StartupPlan
 from envcheck.policy.outcome import exit_code
 from envcheck.startup.plan import make_plan
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from envcheck.installed.references import Reference
 
 
 def scan(target: str, options: Options | None = None) -> Report:
@@ -76,9 +82,10 @@ def scan_targets(targets: Sequence[str], options: Sequence[Options]) -> Report:
 def scan_environment(files: Files, target: str, options: Options) -> tuple[EnvironmentReport, str | None]:
     """One environment's report, and why this process is no independent witness of it (``None``: it is)."""
     environment = find_environment(files, target, options.invocation)
+    references = read_references(options.references) if options.references else ()
     inventory: Inventory | None = None
     comparison: Comparison | None = None
-    with Installed(files, environment, options.workers, options.progress) as installed:
+    with Installed(files, environment, options.workers, options.progress, references) as installed:
         if not options.startup_only:
             installed.begin()
         plan = attribute(make_plan(files, environment, options.invocation), installed)
@@ -93,6 +100,33 @@ def scan_environment(files: Files, target: str, options: Options) -> tuple[Envir
     checks = registry.startup_checks() if options.startup_only else registry.all_checks()
     findings = sorted((finding for check in checks for finding in check(facts)), key=_order(checks))
     return EnvironmentReport(environment, plan, inventory, comparison, files.not_seen, tuple(findings)), why
+
+
+def read_references(paths: Sequence[str]) -> tuple[Reference, ...]:
+    """The references that the user names. Raises `UsageError`."""
+    from envcheck.installed.references import load_reference
+
+    return tuple(load_reference(Files(), path) for path in paths)
+
+
+def make_reference(target: str, invocation: Invocation) -> tuple[str, Environment, tuple[NotSeen, ...]]:
+    """The text of a reference of one installation, the environment, and what of it could not be read.
+
+    Raises `TargetError` where the target is no Python that a reference can be made of.
+    """
+    from envcheck.installed.interpreter import trusted_files
+    from envcheck.installed.owners import Owners
+    from envcheck.installed.references import write_reference
+
+    files = Files()
+    environment = find_environment(files, target, invocation)
+    if environment.stdlib is None or not files.is_dir(environment.stdlib) or environment.python.patch is None:
+        raise TargetError(
+            f"{target}: no standard library, or no file that tells its whole version",
+            "name an interpreter or its prefix",
+        )
+    found = trusted_files(files, environment, Owners(files, environment))
+    return write_reference(environment, found), environment, files.not_seen
 
 
 def compare_with_lock(files: Files, environment: Environment, installed: Installed, options: Options) -> Comparison:

@@ -13,15 +13,16 @@ from envcheck.model.finding import Finding, Rule, Severity
     Rule(
         id="interpreter-redirected",
         severity=Severity.HIGH,
-        summary="A file beside the interpreter makes it take its modules from somewhere else.",
+        summary="A file beside the interpreter makes it take its modules or libraries from somewhere else.",
         why="A normal installation has no such file. It decides what sys.path is before anything else is read, so that "
-        "the standard library, or the modules before it, can be somebody else's.",
+        "the standard library, or the modules before it, can be somebody else's. A shared library that the loader "
+        "finds before the system's, or a nearer libpython, runs in place of what was meant.",
         remedy="do not start this Python; find out who put the file there, and recreate the environment",
         example="bin/python3._pth",
     )
 )
 def interpreter_redirected(facts: Facts, rule: Rule) -> Iterator[Finding]:
-    """``._pth``, ``pybuilddir.txt``, ``Modules/Setup.local``, an existing ``pythonXY.zip``, a second pyvenv.cfg."""
+    """``._pth``, ``pybuilddir.txt``, ``Modules/Setup.local``, ``pythonXY.zip``, a second pyvenv.cfg, a library."""
     for path, effect in facts.environment.redirectors:
         yield finding(
             facts,
@@ -31,6 +32,13 @@ def interpreter_redirected(facts: Facts, rule: Rule) -> Iterator[Finding]:
             subject=effect,
             evidence=(("effect", effect),),
         )
+    if facts.inventory is None:
+        return
+    from envcheck.checks.integrity import because, deviations, tell
+
+    for deviation in deviations(facts, "library-nearer"):
+        message = f"The interpreter loads this library, and no package owns it{because(deviation)}."
+        yield tell(facts, rule, [deviation], message, "")
 
 
 @check(

@@ -69,6 +69,14 @@ def new_parser(command: str, description: str, epilog: str) -> Parser:
     lock.add_argument(
         "--ignore", action="append", default=[], metavar="NAME", help="a distribution that the lock need not know"
     )
+    base = parser.add_argument_group("base")
+    base.add_argument(
+        "--reference",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="digests of a trusted installation, to compare the base with (envcheck reference writes them)",
+    )
     model = parser.add_argument_group("the start of Python that is modelled")
     model.add_argument(
         "--python-flag",
@@ -190,6 +198,7 @@ def scan_options(
         no_default_groups=arguments.no_default_groups,
         selection_given=any(selection) or arguments.no_default_groups,
         ignore=tuple(arguments.ignore),
+        references=tuple(os.path.abspath(path) for path in arguments.reference),
         fail_on=severity(arguments.fail_on),
         fail_on_drift=Severity.LOW if verify else None,
         allow_self=arguments.allow_self if verify else True,

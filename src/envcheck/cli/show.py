@@ -62,10 +62,14 @@ def terminal_width() -> int | None:
 
 def refuse_inside_target(report: Report, path: str) -> None:
     """A scan never writes to its target, not even where it is asked to."""
-    place = os.path.realpath(path)
     for scanned in report.environments:
-        if place.startswith(os.path.realpath(scanned.environment.path).rstrip("/") + "/"):
+        if lies_below(path, scanned.environment.path):
             raise UsageError(f"-o {path}: lies inside the scanned environment", "write the report somewhere else")
+
+
+def lies_below(path: str, directory: str) -> bool:
+    """Whether a path that is to be written lies in a directory, links resolved."""
+    return os.path.realpath(path).startswith(os.path.realpath(directory).rstrip("/") + "/")
 
 
 def write_file(path: str, text: str) -> None:

@@ -5,6 +5,7 @@ Paths it looks at: ``var/lib/dpkg/info/*.list``, ``*.md5sums`` and ``var/lib/dpk
 
 import hashlib
 import os
+from collections.abc import Iterable
 from functools import cached_property
 from typing import NamedTuple
 
@@ -46,6 +47,17 @@ class Dpkg:
             if needle in self._list(package):
                 return Recorded(self._owner(package), self._md5(package, path))
         return None
+
+    def find_all(self, paths: Iterable[str]) -> dict[str, Recorded]:
+        """The packages that list some paths, each list read once. A path may be listed without its ``/usr``."""
+        wanted = {alias: path for path in paths for alias in _aliases(path) if self.covers(alias)}
+        found: dict[str, Recorded] = {}
+        for package in self._packages if wanted else ():
+            data = self._list(package)
+            for alias, path in wanted.items():
+                if path not in found and b"\n" + alias.encode("utf-8", "surrogateescape") + b"\n" in data:
+                    found[path] = Recorded(self._owner(package), self._md5(package, alias))
+        return found
 
     def claim(self, path: str) -> Claim | None:
         """The claim on a file, its bytes compared; ``None`` where no package lists it."""
@@ -183,3 +195,8 @@ class Dpkg:
         finally:
             os.close(fd)
         return md5.hexdigest(), sha256.hexdigest()
+
+
+def _aliases(path: str) -> tuple[str, ...]:
+    """A path as packages list it that were built before ``/lib`` became a link to ``/usr/lib``."""
+    return (path, path[4:]) if path.startswith("/usr/lib") else (path,)

@@ -11,6 +11,9 @@ from envcheck.model.ownership import Claim
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from envcheck.installed.references import Reference
     from envcheck.installed.verify import Verification
     from envcheck.model.report import Progress
 
@@ -22,13 +25,18 @@ class Installed:
     """
 
     def __init__(
-        self, files: Files, environment: Environment, workers: int = 0, progress: Progress | None = None
+        self,
+        files: Files,
+        environment: Environment,
+        workers: int = 0,
+        progress: Progress | None = None,
+        references: Sequence[Reference] = (),
     ) -> None:
         self._files = files
         self._environment = environment
         self._workers = workers
         self._progress = progress
-        self._owners = Owners(files, environment)
+        self._owners = Owners(files, environment, references)
         self._verification: Verification | None = None
 
     def __enter__(self) -> Installed:

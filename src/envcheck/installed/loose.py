@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from envcheck.files.digests import digests
+from envcheck.files.digests import digest, digests
 from envcheck.files.root import Files, Missing, Unreadable
 from envcheck.installed.distributions import Installation
 from envcheck.installed.kinds import is_binary, is_code, is_derived, is_entry_points, is_phantom_module
@@ -48,6 +48,7 @@ class Loose:
         if owners.dpkg_covers(self._place.site_dir):
             self._listed = owners.dpkg.links_below(self._place.site_dir)
             self._sums = owners.dpkg.below(self._place.site_dir)
+        self._conda = owners.conda if environment.kind == "conda" else None
 
     def add(self, key: str) -> None:
         """A regular file."""
@@ -60,7 +61,11 @@ class Loose:
     def owned_by_dpkg(self, installation: Installation) -> bool:
         """Whether dpkg installed a distribution: then its sums are the record, and RECORD lists paths of the build."""
         if not any(self._is_listed(path) for path in installation.metadata_paths):
-            return False
+            # conda's packages have a RECORD, but for those of old.
+            if (installation.layout == "dist-info" and "RECORD" in installation.names) or self._conda is None:
+                return False
+            if not any(self._conda.find(path) for path in installation.metadata_paths):
+                return False
         share = self._tally.share(installation)
         share.proven_by_dpkg = True
         return True
@@ -72,7 +77,7 @@ class Loose:
         code: list[str] = []
         for key in self._keys:
             path = self._place.path(key)
-            if self._is_listed(path) or self._belongs(key, skipped):
+            if self._is_listed(path) or self._is_condas(path) or self._belongs(key, skipped):
                 continue
             if key in claims.unproven:
                 if is_code(key):
@@ -146,6 +151,28 @@ class Loose:
 
     def _is_listed(self, path: str) -> bool:
         return path in self._listed
+
+    def _is_condas(self, path: str) -> bool:
+        """Whether conda's records list a file that no RECORD does; its bytes are compared."""
+        rows = self._conda.find(path) if self._conda is not None else ()
+        if not rows or self._conda is None:
+            return False
+        try:
+            verdict = self._conda.verdict(path, rows)
+        except Unreadable as error:
+            self._files.miss(error.path, error.why)
+            self._tally.add("unreadable", path, owner=rows[0].owner, detail=error.why)
+            return True
+        if verdict == "unhashed":
+            # Bytecode and what conda makes has no hash; a module without one is nobody's.
+            return not is_code(path) or "/__pycache__/" in path
+        if verdict == "match":
+            self._tally.verified += 1
+        else:
+            expected = next((row.sha256.hex() for row in rows if row.sha256 is not None), None)
+            detail = "the sha256 that conda recorded differs"
+            self._tally.add("modified", path, None, expected, digest(self._files, path)[0], detail, owner=rows[0].owner)
+        return True
 
     def _verify_sums(self) -> None:
         """The md5 sums of dpkg's files."""

@@ -19,8 +19,13 @@ from envcheck.model.ownership import Claim, Owner
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from envcheck.catalogue.known import Known
+    from envcheck.installed.conda import Conda
     from envcheck.installed.dpkg import Dpkg
+    from envcheck.installed.references import Reference
+    from envcheck.installed.stdlib import StandardLibrary
 
 
 _NAMESPACE = "-nspkg.pth"
@@ -65,15 +70,18 @@ class Site:
 class Owners:
     """The owners of single files of one environment."""
 
-    def __init__(self, files: Files, environment: Environment) -> None:
+    def __init__(self, files: Files, environment: Environment, references: Sequence[Reference] = ()) -> None:
         self._files = files
         self._environment = environment
+        self.references = references
         self._places = sorted(
             (place(environment, site) for site in environment.site_dirs), key=lambda found: -len(found.prefix)
         )
         self._sites: dict[str, Site] = {}
         self._claims: dict[str, Claim] = {}
         self._dpkg: Dpkg | None = None
+        self._conda: Conda | None = None
+        self._stdlib: StandardLibrary | None = None
 
     def claim(self, path: str) -> Claim:
         """Owner and assurance of one file (absolute path in normal form, links followed for the bytes)."""
@@ -96,6 +104,41 @@ class Owners:
 
             self._dpkg = Dpkg(self._files)
         return self._dpkg
+
+    @property
+    def conda(self) -> Conda | None:
+        """conda's records of the prefix that the interpreter lies in; ``None`` where there are none."""
+        prefix = self._environment.python.base_prefix
+        if self._conda is None and prefix and self._files.is_dir(f"{prefix}/conda-meta"):
+            from envcheck.installed.conda import Conda
+
+            self._conda = Conda(self._files, prefix, self._environment.python.executable)
+        return self._conda
+
+    @property
+    def stdlib(self) -> StandardLibrary:
+        """The standard library that the interpreter imports from."""
+        if self._stdlib is None:
+            from envcheck.installed.stdlib import StandardLibrary
+
+            self._stdlib = StandardLibrary(self._files, self._environment, self, self.references)
+        return self._stdlib
+
+    def _is_stdlib(self, path: str) -> bool:
+        stdlib = self._environment.stdlib
+        return stdlib is not None and path.startswith(stdlib + "/") and self.stdlib.covers(path)
+
+    def _conda_claim(self, path: str, sha256: str) -> Claim | None:
+        """conda's claim on a file that no RECORD lists."""
+        rows = self.conda.find(path) if self.conda is not None else ()
+        if not rows or self.conda is None:
+            return None
+        verdict = self.conda.judge(path, rows, bytes.fromhex(sha256))
+        if verdict == "match":
+            return Claim(rows[0].owner, "recorded", sha256)
+        if verdict == "differs":
+            return Claim(rows[0].owner, "modified", sha256, "the sha256 that conda recorded differs")
+        return Claim(rows[0].owner, "unrecorded", sha256, "conda recorded no hash of it")
 
     def dpkg_covers(self, path: str) -> bool:
         """Whether dpkg may own a path: it never does below ``/usr/local`` or in a home directory."""
@@ -175,19 +218,29 @@ class Owners:
         known = self._identify(path, key)
         if known is not None and stands_alone(key, known):
             return Claim(Owner("tool", known.tool, known.version), "known", sha256, known.what)
+        by_conda = self._conda_claim(path, sha256)
+        if by_conda is not None:
+            return by_conda
         for installation in site.installations:
             if installation.installed_files is not None and listed(installation, key):
                 return Claim(installation.owner, "unrecorded", sha256, "installed-files.txt has no hashes")
         return Claim(None, "unrecorded", sha256, None if known is None else f"{known.what}, but no RECORD lists it")
 
     def _claim_outside(self, path: str) -> Claim:
-        """A file outside every site directory: the project of an editable install at most."""
+        """A file outside every site directory: the standard library's, or the project of an editable install."""
+        if self._is_stdlib(path):
+            of_library = self.stdlib.claim(path)
+            if of_library is not None:
+                return of_library
         try:
             sha256 = digest(self._files, path)[0]
         except Unreadable as error:
             if not isinstance(error, Missing):
                 self._files.miss(error.path, error.why)
             return Claim(None, "unrecorded", None, error.why)
+        by_conda = self._conda_claim(path, sha256)
+        if by_conda is not None:
+            return by_conda
         name = path.rpartition("/")[2]
         known = self._identify(path, name)
         if known is not None and stands_alone(name, known):

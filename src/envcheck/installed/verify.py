@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from envcheck.files.root import Files
 from envcheck.installed.distributions import Installation
+from envcheck.installed.interpreter import verify_base
 from envcheck.installed.metadata import contradicts
 from envcheck.installed.owners import Owners
 from envcheck.installed.places import place
@@ -32,6 +33,8 @@ class Verification:
         before = files.bytes_read
         self._files = files
         self._environment = environment
+        self._owners = owners
+        self._workers = workers
         self._tally = Tally(files)
         self._sites: list[SiteVerification] = []
         elsewhere = frozenset(site.path for site in environment.own_site_dirs) | {environment.scripts_dir or ""}
@@ -59,8 +62,9 @@ class Verification:
             scripts.declare(verification.site.installations)
         scripts.verify()
         verify_prefix(files, self._environment, tally)
+        proof = verify_base(files, self._environment, self._owners, tally, self._workers)
         read = self._bytes + files.bytes_read - before
-        return Inventory(tally.distributions(), tally.sorted_deviations(), tally.counts(read))
+        return Inventory(tally.distributions(), tally.sorted_deviations(), tally.counts(read), proof)
 
     def stop(self) -> None:
         """End what is being hashed."""

@@ -98,4 +98,4 @@ class Environment(NamedTuple):
     @property
     def own_site_dirs(self) -> tuple[SiteDir, ...]:
         """The site directories that lie in this environment itself, not in the base it shares."""
-        return tuple(d for d in self.site_dirs if d.origin != "base" or self.kind in ("base", "system"))
+        return tuple(d for d in self.site_dirs if d.origin != "base" or self.kind in ("base", "system", "conda"))

@@ -33,6 +33,7 @@ Problem = Literal[
     "activate-modified",
     "phantom-module",  # a module that tools import if it happens to exist
     "installer-config",
+    "library-nearer",  # a shared library that the interpreter finds before the one it was built with
 ]
 
 
@@ -101,12 +102,26 @@ class FileCounts(NamedTuple):
     unreadable: int = 0
 
 
+class StandardLibraryProof(NamedTuple):
+    """What the standard library, and the programs beside it, were compared with."""
+
+    compared_with: str | None = None
+    """``dpkg's sums``, ``CPython 3.11.7 as released`` …; ``None`` for nothing."""
+    verified: int = 0
+    unproven: int = 0
+    """Files that belong there by their names, and whose bytes nothing proves (those that a build makes)."""
+    why_not: str | None = None
+    """Why it was compared with nothing, in words."""
+
+
 class Inventory(NamedTuple):
     """Everything that is installed in one environment's own site and scripts directories."""
 
     distributions: tuple[Distribution, ...] = ()
     deviations: tuple[Deviation, ...] = ()
     counts: FileCounts = FileCounts()
+    standard_library: StandardLibraryProof | None = None
+    """``None`` where no Python belongs to the environment."""
 
 
 def normalize_name(name: str) -> str:

@@ -34,6 +34,8 @@ class Options(NamedTuple):
     selection_given: bool = False
     """Whether extras or groups were named; if not, they are inferred from what is installed."""
     ignore: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    """Digests of trusted installations (`envcheck reference`) to compare bases with."""
     fail_on: Severity | None = Severity.HIGH
     """Exit 1 at or above this severity; ``None`` for never."""
     fail_on_drift: Severity | None = None

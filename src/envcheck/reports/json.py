@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from envcheck.model.finding import Finding, Severity
-from envcheck.model.inventory import Distribution, FileCounts, normalize_name
+from envcheck.model.inventory import Distribution, FileCounts, StandardLibraryProof, normalize_name
 from envcheck.model.lock import Comparison
 from envcheck.model.ownership import Owner
 from envcheck.model.report import EnvironmentReport, Report
@@ -85,6 +85,7 @@ def _environment(report: EnvironmentReport) -> dict[str, object]:
         "lock": _lock(report.comparison),
         "distributions": _distributions(inventory.distributions if inventory else (), report.comparison),
         "files": _files(inventory.counts) if inventory else None,
+        "standard_library": _standard_library(inventory.standard_library if inventory else None),
         "not_seen": [{"path": missed.path, "why": missed.why} for missed in sorted(report.not_seen)],
         "findings": [_finding(finding) for finding in report.findings],
     }
@@ -183,6 +184,10 @@ def _files(counts: FileCounts) -> dict[str, object]:
         "unowned": counts.unowned,
         "unreadable": counts.unreadable,
     }
+
+
+def _standard_library(proof: StandardLibraryProof | None) -> dict[str, object] | None:
+    return None if proof is None else dict(zip(proof._fields, proof, strict=True))
 
 
 def _finding(finding: Finding) -> dict[str, object]:

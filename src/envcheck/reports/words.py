@@ -6,7 +6,7 @@ What comes out may hold an attacker's text and is not safe to show; the format m
 from __future__ import annotations
 
 from envcheck.model.environment import Environment
-from envcheck.model.inventory import LockState
+from envcheck.model.inventory import LockState, StandardLibraryProof
 from envcheck.model.invocation import Invocation
 from envcheck.model.lock import Comparison
 from envcheck.model.ownership import Assurance, Owner
@@ -185,9 +185,20 @@ def coverage(report: EnvironmentReport, startup_only: bool) -> list[str]:
     if environment.kind in ("target-directory", "user"):
         clauses.append(f"no Python belongs to it: read as a site directory of {implementation(environment)}")
         return [*clauses, "bytecode was not compared with anything"]
-    base = "this Python's" if environment.kind in ("base", "system") else f"the base {environment.python.version}'s"
-    clauses.append(f"bytecode and {base} standard library were not compared with anything")
-    return clauses
+    base = "this Python's" if environment.kind != "venv" else f"the base {environment.python.version}'s"
+    proof = report.inventory.standard_library if report.inventory is not None else None
+    if proof is None or (proof.compared_with is None and proof.why_not is None):
+        return [*clauses, f"bytecode and {base} standard library were not compared with anything"]
+    return [*clauses, f"{base} standard library {_proof_of_library(proof)}", "bytecode was not compared with anything"]
+
+
+def _proof_of_library(proof: StandardLibraryProof) -> str:
+    if proof.compared_with is None:
+        return f"was not compared with anything ({proof.why_not})"
+    text = f"was compared with {proof.compared_with}: {plural(proof.verified, 'file')}"
+    if proof.unproven:
+        text += f"; {plural(proof.unproven, 'file')} of its build had nothing to compare with"
+    return text
 
 
 def _files_sentence(report: EnvironmentReport) -> str:
