@@ -1,7 +1,8 @@
 """Directives that take documentation from envcheck itself, so that the two cannot disagree.
 
 ``{envcheck-rules}`` writes a section for each rule of the registry; ``{envcheck-help} COMMAND`` shows what
-``envcheck COMMAND --help`` prints.
+``envcheck COMMAND --help`` prints. ``{envcheck-startup-rules}``, ``{envcheck-startup-modules}`` and
+``{envcheck-variables}`` write the tables that the startup plan and its checks are made from.
 """
 
 from __future__ import annotations
@@ -18,10 +19,14 @@ from sphinx.util.docutils import SphinxDirective
 
 from envcheck.checks.base import Check
 from envcheck.checks.registry import all_checks
+from envcheck.checks.variables import VARIABLES
 from envcheck.cli.main import main
+from envcheck.startup import codecs
+from envcheck.startup import rules as startup_rules
 
 FAMILIES = {
     "startup": "Code that runs at startup",
+    "variables": "Environment variables",
     "integrity": "Files, RECORD and bytecode",
     "redirection": "Where the interpreter takes its modules from",
     "interpreter": "The interpreter, the venv and its scripts",
@@ -78,6 +83,86 @@ class Help(SphinxDirective):
         return [nodes.literal_block(text=printed.getvalue().rstrip(), language="text")]
 
 
+class Table(SphinxDirective):
+    """A table of text."""
+
+    head: tuple[str, ...] = ()
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """Its rows."""
+        raise NotImplementedError
+
+    def run(self) -> list[nodes.Node]:
+        """One table."""
+        group = nodes.tgroup(cols=len(self.head))
+        group += [nodes.colspec(colwidth=1) for _ in self.head]
+        head, body = nodes.thead(), nodes.tbody()
+        head += self.row(self.head)
+        body += [self.row(row) for row in self.rows()]
+        group += [head, body]
+        table = nodes.table()
+        table += group
+        return [table]
+
+    def row(self, cells: tuple[str, ...]) -> nodes.row:
+        """One row."""
+        row = nodes.row()
+        for cell in cells:
+            entry = nodes.entry()
+            entry += nodes.paragraph(text=cell)
+            row += entry
+        return row
+
+
+class StartupRules(Table):
+    """What changed with which release."""
+
+    head = ("from", "what changed", "source")
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """A row a change, as the plan reads them."""
+        return [
+            (", ".join(".".join(map(str, since)) for since in row.since), sentence(row.what), row.source)
+            for row in sorted(startup_rules.ROWS, key=lambda row: min(row.since))
+        ]
+
+
+class StartupModules(Table):
+    """What the interpreter imports from files before and with ``site``."""
+
+    head = ("version", "before site", "with site")
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """A row a minor version."""
+        rows = []
+        for minor in range(startup_rules.OLDEST[1], startup_rules.NEWEST[1] + 1):
+            rules = startup_rules.rules_of((3, minor, 0))
+            before, after = (
+                ", ".join(row.name for row in table if codecs.from_disk(row, rules)) or "none"
+                for table in (codecs.BEFORE_SITE, codecs.SITE)
+            )
+            rows.append((f"3.{minor}", before, after))
+        return rows
+
+
+class Variables(Table):
+    """Variables that are findings where they have an effect."""
+
+    head = ("variable", "from", "ignored under -E and -I", "read by")
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """A row a variable, in the order in which they take effect."""
+        return [
+            (
+                variable.name,
+                f"3.{variable.since[1]}" if variable.since > startup_rules.OLDEST else "always",
+                "yes" if variable.ignored else "no",
+                {None: "every platform", "linux": "Linux", "macos": "macOS"}[variable.loader],
+            )
+            for variable in VARIABLES
+        ]
+
+
 def family(check: Check) -> str:
     """The module that a check is in."""
     return check.run.__module__.rpartition(".")[2]
@@ -92,4 +177,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Sphinx's entry point."""
     app.add_directive("envcheck-rules", Rules)
     app.add_directive("envcheck-help", Help)
+    app.add_directive("envcheck-startup-rules", StartupRules)
+    app.add_directive("envcheck-startup-modules", StartupModules)
+    app.add_directive("envcheck-variables", Variables)
     return {"parallel_read_safe": True}

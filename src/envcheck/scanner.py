@@ -96,7 +96,7 @@ def scan_environment(files: Files, target: str, options: Options) -> tuple[Envir
     if plan.not_modelled:
         files.miss(environment.path, plan.not_modelled)
     why = overlap(environment, files.root)
-    facts = Facts(environment, plan, inventory, comparison, why is None, why, files.not_seen)
+    facts = Facts(environment, plan, inventory, comparison, why is None, why, files.not_seen, options.invocation)
     checks = registry.startup_checks() if options.startup_only else registry.all_checks()
     findings = sorted((finding for check in checks for finding in check(facts)), key=_order(checks))
     return EnvironmentReport(environment, plan, inventory, comparison, files.not_seen, tuple(findings)), why

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from installed.trees import PIP_SCRIPT, Tree, row
+from support.pythons import Interpreter, every_version
+from support.venvs import make_venv
 
 
 def test_a_script_as_pip_writes_it_for_its_entry_point_is_proven(tree: Tree) -> None:
@@ -147,3 +150,48 @@ def test_hostile_entry_points_and_scripts_are_no_error(tree: Tree, text: str) ->
     (tree.bin / "demo").write_text(text)
     tree.install("demo", entry_points=text + "[console_scripts]\ndemo = a:b\n = \n:::\ndemo = [x\n")
     assert tree.inventory().distributions
+
+
+@pytest.mark.parametrize("name", ["re.py", "re.pyc", "re.cpython-311-x86_64-linux-gnu.so", "re.abi3.so"])
+def test_a_module_beside_console_scripts_says_which_of_them_imports_it(tree: Tree, name: str) -> None:
+    tree.install_script("demo", "demo.cli:main")
+    (tree.bin / name).write_text("x = 1\n")
+    found = tree.only()
+    assert found.problem == "script-unowned"
+    assert found.detail == "demo would import re from here, in place of the module that is meant"
+
+
+def test_a_package_beside_console_scripts_takes_the_place_of_what_they_call(tree: Tree) -> None:
+    tree.install_script("demo", "demo.cli:main")
+    (tree.bin / "demo.d").mkdir()
+    package = tree.bin / "re"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    found = tree.only()
+    assert (found.problem, found.path) == ("unowned-code", str(package / "__init__.py"))
+    assert found.detail is not None
+    assert found.detail.startswith("demo would import re from here")
+
+
+def test_a_module_that_no_script_imports_itself_and_what_is_no_module_are_told_apart(tree: Tree) -> None:
+    tree.install_script("demo", "demo.cli:main")
+    (tree.bin / "tomllib.py").write_text("")
+    assert (tree.only().detail or "").startswith("the first place where every console script looks for")
+    (tree.bin / "tomllib.py").rename(tree.bin / "os.py")
+    assert tree.only().detail is None
+
+
+@pytest.mark.parametrize("interpreter", every_version())
+def test_the_real_interpreter_takes_a_module_from_beside_the_script(interpreter: Interpreter, tmp_path: Path) -> None:
+    venv = make_venv(tmp_path / "venv", interpreter)
+    script = venv.bin / "demo"
+    script.write_text(f"#!{venv.python}\nimport textwrap\nprint(textwrap.__file__)\nimport os, sys\n")
+    for name in ("textwrap.py", "os.py"):
+        (venv.bin / name).write_text("print('planted')\n")
+
+    def ran(*flags: str) -> list[str]:
+        command = [str(venv.python), "-B", *flags, str(script)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60).stdout.split()
+
+    assert ran() == ["planted", str(venv.bin / "textwrap.py")]
+    assert "planted" not in ran("-I")

@@ -15,6 +15,7 @@ _RECREATE = (
     "and rotate the credentials that this user could read"
 )
 
+INTERACTIVE = "only when Python starts interactively"
 UNPROVEN = ("unrecorded", "modified")
 
 
@@ -29,6 +30,7 @@ def _evidence(entry: StartupEntry) -> tuple[tuple[str, Evidence], ...]:
         ("sha256", entry.sha256),
         ("when", entry.when),
         ("outside", entry.outside),
+        ("elsewhere", entry.elsewhere),
     ):
         if value is not None:
             pairs.append((name, value))
@@ -54,6 +56,8 @@ def when_it_runs(rank: int, entry: StartupEntry) -> str:
     place = {1: "first", 2: "second", 3: "third"}.get(rank, f"as number {rank}")
     times = "" if entry.runs == 1 else f", {entry.runs} times"
     condition = f" ({entry.when})" if entry.when else ""
+    if entry.when == INTERACTIVE:
+        return f"Runs {place}, at every interactive start of this Python, before its prompt"
     return f"Runs {place}{times}, at every start of this Python, before your code{condition}"
 
 
@@ -88,19 +92,27 @@ def about_file(facts: Facts, rule: Rule, entry: StartupEntry, file: ClosureFile,
     )
 
 
+_MODULES = {
+    "codec": "a codec's module in place of the standard library's",
+    "startup-module": "a module in place of one of the standard library that Python imports by itself",
+    "warnings-category": "the module of a warning category that -W or PYTHONWARNINGS names",
+    "pythonstartup": "the file that PYTHONSTARTUP names",
+}
+
+
 def _what(entry: StartupEntry) -> str:
     if entry.kind == "pth-import":
         return "an import line of a .pth file"
     if entry.kind == "start-entry-point":
         return "an entry point of a .start file"
-    return f"the module {entry.kind}"
+    return _MODULES.get(entry.kind) or f"the module {entry.kind}"
 
 
 def _closure(facts: Facts) -> Iterator[tuple[StartupEntry, ClosureFile]]:
     """Each file that some running entry loads, once, that is not itself an entry's file."""
     seen = {entry.path for entry in facts.plan.entries}
     for entry in facts.plan.entries:
-        if entry.runs:
+        if entry.runs and entry.kind != "pythonstartup":
             for file in entry.closure:
                 if file.path not in seen:
                     seen.add(file.path)
@@ -127,7 +139,8 @@ def _reason(entry: StartupEntry) -> str:
 def startup_code_unowned(facts: Facts, rule: Rule) -> Iterator[Finding]:
     """Entries that run, and files that they load, with nothing that vouches for the bytes."""
     for rank, entry in ranked(facts):
-        if entry.runs and entry.assurance == "unrecorded":
+        # PYTHONSTARTUP's file is its user's own: startup-environment-variable names it.
+        if entry.runs and entry.assurance == "unrecorded" and entry.kind != "pythonstartup":
             yield about_entry(facts, rule, entry, f"{when_it_runs(rank, entry)}: {_what(entry)}, and {_reason(entry)}.")
     for entry, file in _closure(facts):
         if file.assurance == "unrecorded":
@@ -251,7 +264,9 @@ def startup_dormant(facts: Facts, rule: Rule) -> Iterator[Finding]:
     """Entries that do not run here, not for being shadowed, and that no one vouches for."""
     for rank, entry in ranked(facts):
         if not entry.runs and not entry.shadowed_by and entry.assurance in UNPROVEN:
-            yield about_entry(facts, rule, entry, f"{when_it_runs(rank, entry)}. No installed package accounts for it.")
+            would = f" It would run {entry.elsewhere}." if entry.elsewhere else ""
+            message = f"{when_it_runs(rank, entry)}.{would} No installed package accounts for it."
+            yield about_entry(facts, rule, entry, message)
 
 
 @check(

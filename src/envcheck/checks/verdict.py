@@ -30,4 +30,6 @@ def verdict(entry: StartupEntry) -> Verdict:
         found.append("unproven" if file.assurance is None else TABLE[file.assurance])
         if file.loads is not None:
             found.append("unproven")
-    return max(found, key=_ORDER.index)
+    worst = max(found, key=_ORDER.index)
+    # PYTHONSTARTUP names a file of the user's own, which no package accounts for.
+    return "unproven" if entry.kind == "pythonstartup" and worst == "unexpected" else worst

@@ -18,6 +18,9 @@ from envcheck.model.report import Options
 
 FORMATS = ("terminal", "json")
 ENDINGS = {".json": "json"}
+_X_VALUES = {"utf8": ("", "0", "1"), "frozen_modules": ("", "on", "off")}
+"""Options of ``-X`` with the values that python accepts; others take any."""
+_HASH_CHECKS = frozenset(f"--check-hash-based-pycs={value}" for value in ("default", "always", "never"))
 _FLAG_LETTERS = frozenset("IsSEPOBbdiqRuvx")
 
 
@@ -38,6 +41,16 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise instead of printing usage and exiting."""
         raise UsageError(message, f"{self.prog} --help lists the options")
+
+    def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
+        """The values; argparse makes ``[]`` of an option's value ``--``, which no option here takes."""
+        given = self.parse_args(arguments)
+        for name, value in vars(given).items():
+            if name == "targets" or not isinstance(value, list):
+                continue
+            if [] in value or (value == [] and self.get_default(name) != []):
+                self.error(f"--{name.replace('_', '-')}: -- is no value")
+        return given
 
 
 def new_parser(command: str, description: str, epilog: str) -> Parser:
@@ -83,7 +96,7 @@ def new_parser(command: str, description: str, epilog: str) -> Parser:
         action="append",
         default=[],
         metavar="FLAG",
-        help="as given to python, such as --python-flag=-I",
+        help="as given to python, such as --python-flag=-I (-I -s -S -E -P -O -OO -W… -X…)",
     )
     model.add_argument("--environ", action="append", default=[], metavar="NAME=VALUE", help="a variable to model")
     model.add_argument("--no-inherit-environ", action="store_true", help="model only the variables given by --environ")
@@ -121,17 +134,32 @@ def invocation(arguments: argparse.Namespace) -> Invocation:
             raise UsageError(f"--environ {pair}: expected NAME=VALUE", "example: --environ PYTHONPATH=/srv/lib")
         environ[name] = value
     for flag in arguments.python_flag:
-        known = flag[:2] in ("-X", "-W") or (
-            len(flag) > 1 and flag[0] == "-" and all(letter in _FLAG_LETTERS for letter in flag[1:])
-        )
-        if not known:
-            raise UsageError(
-                f"--python-flag={flag}: not a flag of python's that changes how it starts",
-                "expected one of -I -s -S -E -P -O -OO -W… -X…, such as --python-flag=-I",
-            )
+        _check_flag(flag)
     uids = (os.getuid(), os.geteuid()) if hasattr(os, "getuid") else None
     gids = (os.getgid(), os.getegid()) if hasattr(os, "getgid") else None
     return Invocation(tuple(arguments.python_flag), environ, uids, gids, working_directory())
+
+
+def _check_flag(flag: str) -> None:
+    """Refuse what python itself would refuse, or what changes nothing about how it starts."""
+    kind, value = flag[:2], flag[2:].strip()
+    if kind in ("-X", "-W"):
+        what = "an option" if kind == "-X" else "a filter"
+        if not value:
+            raise UsageError(f"--python-flag={flag}: {kind} without {what}", f"write it in one: --python-flag={kind}…")
+        name, _, chosen = value.partition("=")
+        allowed = _X_VALUES.get(name) if kind == "-X" else None
+        if allowed is not None and chosen not in allowed:
+            words = " or ".join(f"-X {name}={one}" for one in allowed if one)
+            raise UsageError(f"--python-flag={flag}: python does not start with it", f"expected {words}")
+        return
+    if flag in _HASH_CHECKS:
+        return
+    if len(flag) < 2 or flag[0] != "-" or not all(letter in _FLAG_LETTERS for letter in flag[1:]):
+        raise UsageError(
+            f"--python-flag={flag}: not a flag of python's that changes how it starts",
+            "expected one of -I -s -S -E -P -O -OO -W… -X…, such as --python-flag=-I",
+        )
 
 
 def working_directory() -> str:
@@ -161,7 +189,8 @@ def targets(arguments: argparse.Namespace, files: Files, model: Invocation) -> S
         return [os.path.abspath(target) for target in arguments.targets]
     from envcheck.environments.discover import default_target
 
-    return [default_target(files, working_directory(), model.environ)]
+    # Which environment is looked for is this process's matter, whatever start of it is modelled.
+    return [default_target(files, working_directory(), {**modelled_environ(os.environ), **model.environ})]
 
 
 def lock_for(arguments: argparse.Namespace, files: Files, target: str, required: bool) -> str | None:
@@ -224,4 +253,4 @@ def scan_and_deliver(arguments: argparse.Namespace, verify: bool = False) -> int
     finally:
         if bar is not None:
             bar.clear()
-    return deliver(report, arguments.format, wanted, arguments.show_all)
+    return deliver(report, arguments.format, wanted, arguments.show_all, getattr(arguments, "plan", False))

@@ -11,6 +11,7 @@ EPILOG = """examples:
   envcheck scan .venv --lock uv.lock           both named
   envcheck scan --startup-only /usr/bin/python3   only what runs when that Python starts
   envcheck scan --python-flag=-I .venv         as python -I would start
+  envcheck scan --plan --startup-only .venv    each step of the start, with its rule
   envcheck scan -o report.json .venv           also write the whole report as JSON
 
 exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage, 3 something could not be read"""
@@ -23,6 +24,9 @@ def run(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--no-lock", action="store_true", help="compare with no lock")
     parser.add_argument("--startup-only", action="store_true", help="only what runs at startup, and what it loads")
-    given = parser.parse_args(arguments)
+    parser.add_argument(
+        "--plan", action="store_true", help="print the start as a numbered walk-through, with the rule at each step"
+    )
+    given = parser.parse(arguments)
     given.fail_on = given.fail_on or "high"
     return options.scan_and_deliver(given)

@@ -10,17 +10,20 @@ from envcheck.model.errors import UsageError
 from envcheck.model.report import Report
 
 
-def deliver(report: Report, form: str, outputs: Sequence[tuple[str, str]], show_all: bool = False) -> int:
-    """Print the report in ``form``, write it in the others, and return its exit code."""
+def deliver(
+    report: Report, form: str, outputs: Sequence[tuple[str, str]], show_all: bool = False, walk: bool = False
+) -> int:
+    """Print the report (in the terminal as a ``walk``-through), write it in other formats, and return its exit code."""
     for other, path in outputs:
         refuse_inside_target(report, path)
         write_file(path, render(report, other))
     try:
         if form == "terminal":
-            from envcheck.reports import terminal
+            from envcheck.reports import plan, terminal
 
             colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-            terminal.write(report, sys.stdout, width=terminal_width(), colour=colour, show_all=show_all)
+            write = plan.write if walk else terminal.write
+            write(report, sys.stdout, width=terminal_width(), colour=colour, show_all=show_all)
         else:
             sys.stdout.write(render(report, form))
         sys.stdout.flush()

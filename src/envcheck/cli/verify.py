@@ -21,6 +21,6 @@ def run(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--allow-self", action="store_true", help="accept that envcheck or its interpreter lies in the target"
     )
-    given = parser.parse_args(arguments)
+    given = parser.parse(arguments)
     given.fail_on = given.fail_on or "high"
     return options.scan_and_deliver(given, verify=True)

@@ -40,6 +40,7 @@ class Scripts:
         self._below = f"{environment.scripts_dir}/" if environment.scripts_dir else "\0"
         self._claims: dict[str, list[tuple[Installation, Hash]]] = {}
         self._elsewhere: set[str] = set()
+        self._imports: dict[str, list[str]] | None = None
         self._declared: dict[str, list[tuple[Installation, EntryPoint]]] = {}
 
     def takes(self, path: str) -> bool:
@@ -166,7 +167,8 @@ class Scripts:
                 actual = sha256(data).hexdigest()
                 self._tally.add("script-modified", path, declared[0][0], None, actual, why)
         elif self._can_run(path, entry.name, data):
-            self._tally.add("script-unowned", path, actual=sha256(data).hexdigest())
+            shadowed = self._shadows(entry.name)
+            self._tally.add("script-unowned", path, actual=sha256(data).hexdigest(), detail=shadowed)
         else:
             self._tally.add("unowned-data", path)
 
@@ -178,7 +180,28 @@ class Scripts:
                     continue
                 place = f"{directory.path}/{found}"
                 if place not in self._elsewhere:
-                    self._tally.add("unowned-code" if is_code(found) else "unowned-data", place)
+                    package = directory.path == path and found.startswith("__init__.") and is_code(found)
+                    shadowed = self._shadows(name) if package else None
+                    self._tally.add("unowned-code" if is_code(found) else "unowned-data", place, detail=shadowed)
+
+    def _shadows(self, file: str) -> str | None:
+        """What a module or package here does to the console scripts beside it."""
+        from envcheck.installed.shadows import imported, module_name, what_it_shadows
+
+        if self._directory is None or module_name(file) is None:
+            return None
+        if self._imports is None:
+            self._imports = {}
+            for entry in self._files.listdir(self._directory):
+                if entry.kind == "file" and not is_code(entry.name):
+                    self._imports[entry.name] = imported(self._head(self._below + entry.name))
+        return what_it_shadows(file, self._imports)
+
+    def _head(self, path: str) -> bytes:
+        try:
+            return self._files.read_part(path, 1 << 14)[0]
+        except Unreadable:
+            return b""
 
     def _can_run(self, path: str, name: str, data: bytes) -> bool:
         if data.startswith(b"#!") or is_code(name) or is_binary(data):

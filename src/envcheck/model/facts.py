@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from envcheck.model.environment import Environment
 from envcheck.model.finding import NotSeen
+from envcheck.model.invocation import Invocation
 from envcheck.model.startup import StartupPlan
 
 TYPE_CHECKING = False  # a light scan has neither, and need not load what they are made of
@@ -22,3 +23,4 @@ class Facts(NamedTuple):
     clean_room: bool = True
     clean_room_why: str | None = None
     not_seen: tuple[NotSeen, ...] = ()
+    invocation: Invocation = Invocation()

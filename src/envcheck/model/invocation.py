@@ -59,6 +59,28 @@ class Invocation(NamedTuple):
             level = max(level, int(text) if text.isdecimal() else 1)
         return min(level, 2)
 
+    @property
+    def development_mode(self) -> bool:
+        """``-X dev``, or PYTHONDEVMODE."""
+        return self.option("dev") is not None or bool(self.variable("PYTHONDEVMODE"))
+
+    @property
+    def warning_options(self) -> tuple[str, ...]:
+        """``sys.warnoptions``: development mode's, PYTHONWARNINGS, ``-W``, then ``-b``'s, each once."""
+        options = ["default"] if self.development_mode else []
+        options += (self.variable("PYTHONWARNINGS") or "").split(",")
+        options += [flag[2:].strip() for flag in self.flags if flag.startswith("-W")]
+        bytes_warnings = sum(flag.count("b") for flag in self.flags if flag[:1] == "-" and flag[1:2] not in "-XW")
+        if bytes_warnings:
+            options.append("error::BytesWarning" if bytes_warnings > 1 else "default::BytesWarning")
+        return tuple(dict.fromkeys(option for option in options if option))
+
+    @property
+    def frozen_modules_off(self) -> bool:
+        """``-X frozen_modules=off``, or (3.13+) PYTHON_FROZEN_MODULES: for versions that freeze any."""
+        option = self.option("frozen_modules")
+        return (self.variable("PYTHON_FROZEN_MODULES") if option is None else option) == "off"
+
     def variable(self, name: str) -> str | None:
         """A PYTHON* variable as the interpreter sees it: ``None`` when unset or ignored by ``-E``/``-I``."""
         return None if self.ignores_environment else self.environ.get(name)

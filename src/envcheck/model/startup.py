@@ -5,8 +5,11 @@ from typing import Literal, NamedTuple
 from envcheck.model.ownership import Assurance, Owner
 
 EntryKind = Literal[
-    "pth-import", "start-entry-point", "sitecustomize", "usercustomize", "codec", "warnings-category", "pythonstartup"
-]
+    "pth-import", "start-entry-point", "sitecustomize", "usercustomize", "codec", "warnings-category", "pythonstartup",
+    "startup-module",
+]  # fmt: skip
+"""A ``startup-module`` is one that the interpreter imports by itself (``site``, ``os``), answered for by a file that is
+not its own standard library's; so are a ``codec`` and a ``warnings-category``."""
 Outcome = Literal["runs", "fails", "skipped"]
 Verdict = Literal["expected", "unproven", "unexpected", "hostile"]
 
@@ -74,6 +77,9 @@ class StartupEntry(NamedTuple):
     outside: str | None = None
     """For code found through a path line or ``addsitedir``: the directory that supplied it, when it lies outside
     the environment."""
+
+    elsewhere: str | None = None
+    """Where an entry that does not run here would: ``on Python 3.12.4 and later``."""
 
     @property
     def runs(self) -> int:

@@ -80,7 +80,33 @@ def _environment(report: EnvironmentReport) -> dict[str, object]:
             "version_assumed": python.version_assumed,
         },
         "site_dirs": [{"path": site.path, "origin": site.origin} for site in environment.site_dirs],
+        "initial_sys_path": environment.initial_path,
         "sys_path": report.plan.sys_path,
+        "pyvenv": None
+        if environment.cfg is None
+        else {
+            "path": environment.cfg.path,
+            "home": environment.cfg.home,
+            "include_system_site": environment.cfg.include_system_site,
+            "fatal": environment.cfg.fatal,
+        },
+        "redirectors": [{"path": path, "effect": effect} for path, effect in environment.redirectors],
+        "site_sequence": [site.path for site in environment.site_sequence],
+        "path_lines": [
+            {
+                "path": line.path,
+                "line": line.line,
+                "text": line.text,
+                "directory": line.directory,
+                "added": line.added,
+                "symbolic": line.symbolic,
+            }
+            for line in report.plan.path_lines
+        ],
+        "aborts": [
+            {"path": abort.path, "line": abort.line, "why": abort.why, "certain": abort.certain}
+            for abort in report.plan.aborts
+        ],
         "startup": [_entry(entry) for entry in report.plan.entries],
         "lock": _lock(report.comparison),
         "distributions": _distributions(inventory.distributions if inventory else (), report.comparison),
@@ -106,6 +132,8 @@ def _entry(entry: StartupEntry) -> dict[str, object]:
                 "owner": _owner(file.owner),
                 "assurance": file.assurance,
                 "loads": file.loads,
+                "order": file.order,
+                "when": file.when,
             }
             for file in entry.closure
         ],
@@ -117,6 +145,8 @@ def _entry(entry: StartupEntry) -> dict[str, object]:
         ],
         "reason": entry.reason,
         "when": entry.when,
+        "elsewhere": entry.elsewhere,
+        "rule": entry.rule,
         "shadowed_by": entry.shadowed_by,
         "owner": _owner(entry.owner),
         "assurance": entry.assurance,

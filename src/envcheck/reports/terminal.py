@@ -43,6 +43,11 @@ def write(report: Report, stream: TextIO, *, width: int | None, colour: bool, sh
     ``width`` in cells; ``None`` takes the terminal's, or 80 where there is none. ``show_all`` shortens no list and no
     code. Characters that the stream's encoding lacks are replaced.
     """
+    _write(report, new_page(stream, width, colour), show_all)
+
+
+def new_page(stream: TextIO, width: int | None, colour: bool) -> Page:
+    """A page over ``stream``; ``width`` and ``colour`` as for `write`."""
     encoding = getattr(stream, "encoding", None)
     console = _Console(
         file=stream,
@@ -56,7 +61,7 @@ def write(report: Report, stream: TextIO, *, width: int | None, colour: bool, sh
         emoji=False,
         highlight=False,
     )
-    _write(report, Page(console, console.width, encoding), show_all)
+    return Page(console, console.width, encoding)
 
 
 def screenshot(report: Report, title: str, width: int = 88) -> str:
@@ -89,6 +94,11 @@ def _write(report: Report, page: Page, show_all: bool) -> None:
             page.blank()
             page.rule()
         _environment(report, environment, page, show_all)
+    write_ending(report, page)
+
+
+def write_ending(report: Report, page: Page) -> None:
+    """How long it took, and what was not done."""
     page.blank()
     timing = report.timing
     page.say(
@@ -101,17 +111,17 @@ def _write(report: Report, page: Page, show_all: bool) -> None:
 
 
 def _environment(report: Report, environment: EnvironmentReport, page: Page, show_all: bool) -> None:
-    _head(report, environment, page)
+    write_head(report, environment, page)
     if open_findings(environment):
         show_findings(environment, page, show_all)
     if environment.plan.entries or opening(report, environment).sentence.split(" (")[0] != NOTHING_RUNS:
         page.blank()
         _startup(environment, page, show_all)
     show_notes(environment, page, show_all)
-    _not_seen(environment, page, show_all)
+    write_not_seen(environment, page, show_all)
 
 
-def _head(report: Report, environment: EnvironmentReport, page: Page) -> None:
+def write_head(report: Report, environment: EnvironmentReport, page: Page) -> None:
     """Which environment, the verdict, what it counts and what it rests on."""
     options = report.options
     names = [
@@ -265,7 +275,8 @@ def _dormant(environment: EnvironmentReport, entries: list[StartupEntry], page: 
     page.say(f"{words.plural(len(entries), 'entry does', 'entries do')} not run here: {', '.join(named)}", indent=2)
 
 
-def _not_seen(environment: EnvironmentReport, page: Page, show_all: bool) -> None:
+def write_not_seen(environment: EnvironmentReport, page: Page, show_all: bool) -> None:
+    """What could not be read."""
     missed = environment.not_seen
     if not missed:
         return

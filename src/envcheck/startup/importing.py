@@ -169,6 +169,15 @@ class Importer(Follower):
         self._facts[loaded.path] = found
         return found
 
+    def enter(self, kind: EntryKind, full: str, spec: Spec, entry: PathEntry, rule: str) -> None:
+        """Load a found module as an entry of its own. Raises `Fails` and `Ends` from the code that it runs."""
+        loaded = self._loaders.load(spec)
+        record = self._ledger.record(kind, loaded.path, None, None, rule)
+        record.loads, record.sha256 = loaded.loads, loaded.sha256
+        record.outside = self.search.outside(entry.path)
+        search = None if spec.search is None else tuple(spec.search.split("\0"))
+        self._run_customize(record, Module(full, search), spec, loaded)
+
     # sitecustomize and usercustomize ----------------------------------------------------------------------------
 
     def _customize(self, full: str, loaded: Loaded, entry: PathEntry, frame: Frame | None) -> Record | None:

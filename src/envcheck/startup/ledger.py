@@ -30,8 +30,8 @@ class Record:
     """A startup entry while it is simulated."""
 
     __slots__ = (
-        "closure", "code", "kind", "line", "loads", "notes", "occurrences", "outside", "path", "place", "reason",
-        "rule", "sha256", "shadowed_by", "unresolved",
+        "closure", "code", "elsewhere", "kind", "line", "loads", "notes", "occurrences", "outside", "path", "place",
+        "reason", "rule", "sha256", "shadowed_by", "unresolved",
     )  # fmt: skip
 
     def __init__(self, kind: EntryKind, path: str, line: int | None, code: str | None, place: int) -> None:
@@ -50,6 +50,12 @@ class Record:
         self.rule = ""
         self.notes: tuple[str, ...] = ()
         self.outside: str | None = None
+        self.elsewhere: str | None = None
+
+    @property
+    def ran(self) -> bool:
+        """Whether any occurrence executes."""
+        return any(occurrence.outcome != "skipped" for occurrence in self.occurrences)
 
     @property
     def key(self) -> Key:
@@ -76,6 +82,7 @@ class Record:
             rule=self.rule,
             notes=self.notes,
             outside=self.outside,
+            elsewhere=None if reached else self.elsewhere,
         )
 
     def first(self) -> int:

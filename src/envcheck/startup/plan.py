@@ -8,18 +8,24 @@ from __future__ import annotations
 import posixpath
 
 from envcheck.files.root import Files
-from envcheck.model.environment import Environment
+from envcheck.model.environment import Environment, Python
 from envcheck.model.invocation import Invocation
 from envcheck.model.startup import Abort, PathLine, StartupEntry, StartupPlan
+from envcheck.startup.categories import Categories
+from envcheck.startup.codecs import Codecs
 from envcheck.startup.customize import Customize
+from envcheck.startup.elsewhere import Elsewhere
 from envcheck.startup.encoding import pth_codec
 from envcheck.startup.importing import Importer
+from envcheck.startup.interactive import Interactive
 from envcheck.startup.ledger import Key, Ledger
 from envcheck.startup.loaders import Loaders
 from envcheck.startup.modules import Finders
+from envcheck.startup.pth import is_pth
 from envcheck.startup.rules import NEWEST, OLDEST, Rules, rules_for
 from envcheck.startup.search import PathEntry, Search
 from envcheck.startup.sites import Sites
+from envcheck.startup.standard import StandardImports
 
 
 def make_plan(files: Files, environment: Environment, invocation: Invocation) -> StartupPlan:
@@ -39,8 +45,21 @@ def make_plan(files: Files, environment: Environment, invocation: Invocation) ->
         )
     finders = Finders(files, environment)
     sides = rules_for(python)
+    if _frozen_modules_off(python, invocation):
+        sides = tuple(rules._replace(startup_frozen=False) for rules in sides)
     plans = [_simulated(files, environment, invocation, rules, finders) for rules in sides]
     return plans[0] if len(plans) == 1 else _joined(plans, [rules.when or "" for rules in sides])
+
+
+def _frozen_modules_off(python: Python, invocation: Invocation) -> bool:
+    """Whether ``site`` and its like come from files though they are frozen (the variable counts from 3.13 on)."""
+    return invocation.frozen_modules_off and (python.minor >= (3, 13) or invocation.option("frozen_modules") == "off")
+
+
+def _any_pth(environment: Environment, finders: Finders) -> bool:
+    """Whether ``site`` opens any ``.pth``."""
+    names = (name for site in environment.site_sequence for name in finders.listing(site.path) or ())
+    return any(is_pth(name) for name in names)
 
 
 def _simulated(
@@ -58,13 +77,23 @@ def _simulated(
         posixpath.normpath(path) if path.startswith("/") else path for path in environment.initial_path
     )
     search.path += [PathEntry(path) for path in initial]
+    imports = StandardImports(ledger, importer)
+    before = Codecs(environment, rules, invocation, ledger, imports)
+    if environment.stdlib is not None:
+        before.run()
+        Categories(rules, ledger, importer, imports).run(invocation)
     if not invocation.no_site:
+        if environment.stdlib is not None:
+            before.run_site(_any_pth(environment, finders))
         codec = pth_codec(rules, environment.python, invocation)
         sites = Sites(files, environment, rules, codec, finders, ledger, importer)
         sites.process((site.path for site in environment.site_sequence), set(initial))
         customize = Customize(finders, loaders, ledger, importer)
         customize.run("sitecustomize")
         customize.run("usercustomize", None if environment.user_site_enabled else "the user site is disabled")
+        Elsewhere(environment, rules, invocation, finders, ledger, sites.startup_files).run()
+    if environment.stdlib is not None:
+        Interactive(files, finders, rules, invocation, ledger, importer, imports).run()
     entries = sorted(ledger.records.values(), key=lambda record: record.first())
     return StartupPlan(
         tuple(record.entry() for record in entries),

@@ -71,6 +71,11 @@ class Sites:
         """What joins ``sys.path`` when everything of a batch has been collected."""
         importer.add_site_directory = self._added_by_code
 
+    @property
+    def startup_files(self) -> StartupFiles:
+        """The files that were read, and how."""
+        return self._startup_files
+
     def process(self, directories: Iterable[str], known: set[str]) -> None:
         """``site.main``'s part: every site directory in its order."""
         if self._rules.collected_first:

@@ -54,6 +54,12 @@ class StartupFiles:
                 self._ledger.abort(path, None, why, f"only if something writes to {path}")
         return self._read[path]
 
+    def read(self, path: str) -> StartupFile | None:
+        """A file that CPython may or may not open here, read once."""
+        if path not in self._read:
+            self._read[path] = self.peek(path)
+        return self._read[path]
+
     def peek(self, path: str) -> StartupFile | None:
         """Read a file that CPython does not open here; ``None`` where there is no regular file to read."""
         if self._finders.symbolic(path):
