@@ -126,7 +126,7 @@ class StandardLibrary:
 
     # The whole of it --------------------------------------------------------------------------------------------
 
-    def verify(self, tally: Tally, workers: int = 2) -> StandardLibraryProof:
+    def verify(self, tally: Tally, workers: int = 0) -> StandardLibraryProof:
         """Compare every file; what deviates goes to the tally."""
         proof = _Walk(self._files, self._environment, self, tally, workers)
         proof.run()
