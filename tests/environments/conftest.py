@@ -6,15 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from environments.places import Place
 from support.pythons import Interpreter, every_version
 from support.venvs import make_venv
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "interpreter" in metafunc.fixturenames:
-        # The layouts of 3.14 and 3.15 are those of the specification, and known to be wrong where pyvenv.cfg is odd
-        # (a foreign `home`, a second file in `bin`, a directory): they wait for the complete startup semantics.
-        metafunc.parametrize("interpreter", every_version(newest=(3, 13)))
+        metafunc.parametrize("interpreter", every_version())
 
 
 @pytest.fixture
@@ -38,6 +37,11 @@ def new_venv(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         return place
 
     return new
+
+
+@pytest.fixture
+def place(interpreter: Interpreter, tmp_path: Path) -> Place:
+    return Place(interpreter, tmp_path / "base")
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,10 +45,23 @@ class Word(NamedTuple):
     stdlib: str
 
 
-def run(program: object, *arguments: str, environ: dict[str, str], directory: Path) -> str:
-    """Its output, or a failure that shows what it said."""
+def run(
+    program: object,
+    *arguments: str,
+    environ: dict[str, str],
+    directory: Path,
+    become: Callable[[], None] | None = None,
+) -> str:
+    """Its output, or a failure that shows what it said; ``become`` changes the new process before it starts."""
     done = subprocess.run(
-        [str(program), *arguments], env=environ, cwd=directory, capture_output=True, text=True, timeout=60, check=False
+        [str(program), *arguments],
+        env=environ,
+        cwd=directory,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        preexec_fn=become,
     )
     fallen = re.search(r"(?m)^Could not find platform independent libraries[^$]*?stdlib dir = '(.*)'$", done.stderr)
     if fallen and not os.path.exists(fallen[1]):

@@ -70,4 +70,65 @@ def venv_system_site(facts: Facts, rule: Rule) -> Iterator[Finding]:
         )
 
 
-CHECKS = (interpreter_redirected, venv_system_site)
+@check(
+    Rule(
+        id="site-module-modified",
+        severity=Severity.HIGH,
+        summary="The standard library's site.py is not the one that this release of Python ships.",
+        why="site.py decides which files run at every start. Up to Python 3.10 it runs itself; from 3.11 on the "
+        "interpreter carries its own copy, so that an edit does nothing by default (then the severity is medium), but "
+        "it runs with -X frozen_modules=off, and misleads whoever reads the file to learn what Python does.",
+        remedy="find out who changed it; install this Python again",
+        example="lib/python3.9/site.py with an added import",
+    )
+)
+def site_module_modified(facts: Facts, rule: Rule) -> Iterator[Finding]:
+    """``site.py`` of a release whose own is known by its digest, where no package database answers for it."""
+    environment = facts.environment
+    module = environment.site_module
+    if module is None or module.state != "modified":
+        return
+    inert = environment.python.minor >= (3, 11) and not environment.build_tree
+    effect = (
+        "it is inert by default, because this Python carries a frozen copy, and runs with -X frozen_modules=off"
+        if inert
+        else "it runs at every start"
+    )
+    yield finding(
+        facts,
+        rule,
+        message=f"This site.py is {module.why}: {effect}.",
+        path=module.path,
+        subject=module.sha256,
+        severity=Severity.MEDIUM if inert else None,
+        evidence=(("sha256", module.sha256 or ""), ("inert", inert)),
+    )
+
+
+@check(
+    Rule(
+        id="version-inconsistent",
+        severity=Severity.MEDIUM,
+        summary="Files of this Python tell different versions.",
+        why="The interpreter, its headers and its library come from one build. Where they disagree, one of them was "
+        "replaced, or an upgrade was not finished; what runs at a start depends on the exact release.",
+        remedy="install this Python again",
+        example="python3.11 is 3.11.7, include/python3.11/patchlevel.h says 3.11.2",
+    )
+)
+def version_inconsistent(facts: Facts, rule: Rule) -> Iterator[Finding]:
+    """The binary or libpython, ``patchlevel.h`` and the library, in that order of trust."""
+    evidence = facts.environment.python.version_evidence
+    if len({version for _, version in evidence}) > 1:
+        told = ", ".join(f"{path} says {version}" for path, version in evidence)
+        yield finding(
+            facts,
+            rule,
+            message=f"The parts of this Python disagree about its version: {told}.",
+            path=evidence[0][0],
+            subject="version",
+            evidence=tuple((f"version {number}", version) for number, (_, version) in enumerate(evidence, 1)),
+        )
+
+
+CHECKS = (interpreter_redirected, site_module_modified, version_inconsistent, venv_system_site)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from envcheck.environments import pyvenv
 from envcheck.environments.interpreter import from_executable, library_dirs
 from envcheck.environments.libraries import open_binary
+from envcheck.environments.version import windows_minor
 from envcheck.files.root import Files, Unreadable, describe
 from envcheck.model.environment import Environment
 from envcheck.model.errors import TargetError
@@ -149,6 +150,8 @@ def _from_directory(files: Files, path: str, invocation: Invocation) -> Environm
     if _has_standard_library(files, path):
         program = _interpreter_in(files, path) or posixpath.join(path, "bin/python3")
         return from_executable(files, program, invocation)
+    if _is_windows_prefix(files, path):
+        return from_executable(files, posixpath.join(path, "python.exe"), invocation)
     from envcheck.environments import sitedirs
 
     if sitedirs.prefix_site_directories(files, path):
@@ -172,6 +175,16 @@ def _interpreter_in(files: Files, prefix: str) -> str | None:
             if name in names and files.is_file(posixpath.join(directory, name)):
                 return posixpath.join(directory, name)
     return None
+
+
+def _is_windows_prefix(files: Files, path: str) -> bool:
+    """``python.exe`` beside its library, or beside ``pythonXY.dll`` (the embeddable package has only a zip)."""
+    if not files.is_file(posixpath.join(path, "python.exe")):
+        return False
+    names = files.names(path)
+    return windows_minor(names) is not None or any(
+        name.lower() == "lib" and files.is_file(posixpath.join(path, name, "os.py")) for name in names
+    )
 
 
 def _has_standard_library(files: Files, prefix: str) -> bool:

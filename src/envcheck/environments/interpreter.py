@@ -5,10 +5,12 @@ from __future__ import annotations
 import posixpath
 import re
 
-from envcheck.environments import layout, pyvenv, version
-from envcheck.environments.prefixes import Build, Prefixes, configure, follow_links, windows_prefixes
+from envcheck.environments import getpath_c, getpath_py, layout, pyvenv, version, windows
+from envcheck.environments.prefixes import Build, Prefixes, follow_links
 from envcheck.environments.redirectors import find_redirectors
-from envcheck.environments.rules import rule_for
+from envcheck.environments.rules import Rule, rule_for
+from envcheck.environments.sitemodule import read_site_module
+from envcheck.files.process import names_process
 from envcheck.files.root import Files
 from envcheck.model.environment import Environment, EnvironmentKind, Python, PyvenvCfg, SiteDir
 from envcheck.model.errors import TargetError
@@ -39,38 +41,89 @@ def from_executable(files: Files, executable: str, invocation: Invocation) -> En
     site_prefix = posixpath.dirname(posixpath.dirname(executable))
     runtime = version.read_runtime(files, executable, invocation.environ.get("LD_LIBRARY_PATH", ""))
     implementation, build, suffix = _build(files, executable, site_prefix, runtime, cfg)
-    rule = rule_for(build.minor)
-    windows = posixpath.basename(posixpath.dirname(executable)) == "Scripts"
-    if windows:
-        prefixes = windows_prefixes(files, executable, build)
-    else:
-        prefixes = configure(files, executable, build, rule, invocation, _installed(runtime))
+    is_windows = _is_windows(executable, runtime)
+    rule = rule_for(build.minor, None if runtime is None else version.patch_of(runtime.version))
+    prefixes = _configured(files, executable, build, rule, invocation, runtime, is_windows)
+    told = version.choose_version(files, build.minor, suffix, runtime, prefixes, executable, cfg)
+    better = rule_for(build.minor, version.patch_of(told.version))
+    if better != rule:
+        rule = better
+        prefixes = _configured(files, executable, build, rule, invocation, runtime, is_windows)
+    if prefixes.executable != executable:
+        candidate = pyvenv.site_candidate(files, prefixes.executable)
+        cfg = None if candidate is None else pyvenv.read_site(files, candidate)
+        site_prefix = posixpath.dirname(posixpath.dirname(prefixes.executable))
     if cfg is not None:
         cfg = cfg._replace(home=prefixes.home, fatal=prefixes.fatal or cfg.fatal)
     if implementation != "cpython":
         return _other(files, executable, site_prefix, implementation, build, prefixes, runtime, cfg)
     venv = None
+    by_getpath = rule.prefix_by == "getpath" and prefixes.venv is not None
     if cfg is not None:
-        own = prefixes.venv if rule.prefix_by == "getpath" and prefixes.venv else site_prefix
+        own = prefixes.venv if by_getpath and prefixes.venv else site_prefix
         venv = layout.Venv(own, cfg.include_system_site)
-    scheme: layout.Scheme = "windows" if windows else layout.detect_scheme(files, prefixes.stdlib)
-    user = layout.user_site(files, build, venv, invocation, scheme)
-    sequence = layout.site_sequence(files, prefixes, rule, venv, user, invocation, scheme)
+    elif by_getpath and prefixes.venv:
+        venv = layout.Venv(prefixes.venv, True, by_site=False)
+    frozen = build.minor >= (3, 11) and prefixes.build_marker is None and runtime is not None
+    binary = runtime.binary if frozen and runtime is not None else None
+    scheme, site_module = read_site_module(files, prefixes, told.version, binary)
+    scheme = "windows" if is_windows else scheme
+    platform = runtime.platform if runtime is not None else "unknown"
+    user = layout.user_site(files, prefixes, rule, venv, invocation, scheme, platform)
     prefix = prefixes.prefix if venv is None else venv.prefix
     return Environment(
         prefix,
-        _kind(files, prefix, venv, scheme),
-        _python(files, executable, implementation, build, suffix, prefixes, runtime, cfg),
-        sequence,
-        () if windows else layout.initial_path(prefixes, invocation),
-        None if windows else prefixes.stdlib,
+        _kind(files, prefix, venv, scheme, prefixes),
+        _python(files, executable, implementation, build, suffix, prefixes, runtime, told),
+        layout.site_sequence(files, prefixes, rule, venv, user, invocation, scheme),
+        layout.initial_path(prefixes, invocation, scheme),
+        _library(files, prefixes),
         _scripts(executable, prefix, venv, scheme),
         user.enabled,
         user.path,
         cfg,
         () if venv is None else tuple(dict.fromkeys((prefixes.prefix, prefixes.exec_prefix))),
-        () if windows else find_redirectors(files, executable, prefixes, rule, cfg),
+        find_redirectors(files, executable, prefixes, rule, cfg, is_windows),
+        None if prefixes.path_file is None else prefixes.path_file.imports_site,
+        prefixes.build_marker is not None,
+        prefixes.fatal,
+        site_module,
     )
+
+
+def _configured(
+    files: Files,
+    executable: str,
+    build: Build,
+    rule: Rule,
+    invocation: Invocation,
+    runtime: version.Runtime | None,
+    is_windows: bool,
+) -> Prefixes:
+    """The path configuration of the version and system."""
+    if is_windows:
+        return windows.configure(files, executable, build, invocation)
+    installed = _installed(runtime)
+    if rule.configured_by == "getpath.c":
+        return getpath_c.configure(files, executable, build, rule, invocation, installed)
+    library = None if runtime is None else runtime.library
+    return getpath_py.configure(files, executable, build, rule, invocation, installed, library)
+
+
+def _is_windows(executable: str, runtime: version.Runtime | None) -> bool:
+    if runtime is not None and runtime.platform != "unknown":
+        return runtime.platform.startswith("windows-")
+    return posixpath.basename(posixpath.dirname(executable)) == "Scripts" or executable.endswith(".exe")
+
+
+def _library(files: Files, prefixes: Prefixes) -> str | None:
+    """The standard library: where a ``._pth`` says, else where the path configuration found it."""
+    if prefixes.path_file is not None:
+        for entry in prefixes.path_file.entries:
+            if not names_process(files, entry) and files.is_file(posixpath.join(entry, "os.py")):
+                return entry
+        return None
+    return None if names_process(files, prefixes.stdlib) else prefixes.stdlib
 
 
 def _installed(runtime: version.Runtime | None) -> tuple[str, ...]:
@@ -96,6 +149,10 @@ def _build(
     elif runtime is None and (pyvenv.hint(cfg, "implementation") or "").lower() == "graalpy":
         implementation = "graalpy"
     guesses = []
+    beside = files.names(posixpath.dirname(executable)) if _is_windows(executable, runtime) else ()
+    in_windows = version.windows_minor(beside)
+    if in_windows:
+        guesses.append(in_windows)
     named = version.program_minor([posixpath.basename(follow_links(files, executable)), posixpath.basename(executable)])
     if named:
         guesses.append((named[0], "t" if "t" in named[1] else ""))
@@ -122,13 +179,12 @@ def _python(
     suffix: str,
     prefixes: Prefixes,
     runtime: version.Runtime | None,
-    cfg: PyvenvCfg | None,
+    told: version.Told,
 ) -> Python:
-    number, source = version.choose_version(files, build.minor, suffix, runtime, prefixes.prefix, cfg)
     tag = {"cpython": "cp", "pypy": "pp", "graalpy": "graalpy"}[implementation]
     return Python(
-        number,
-        source,
+        told.version,
+        told.source,
         implementation,
         f"{tag}{build.minor[0]}{build.minor[1]}{suffix}",
         runtime.platform if runtime is not None else "unknown",
@@ -136,12 +192,17 @@ def _python(
         prefixes.prefix,
         "t" in suffix,
         prefixes.platlibdir,
+        version_evidence=told.evidence,
     )
 
 
-def _kind(files: Files, prefix: str, venv: layout.Venv | None, scheme: layout.Scheme) -> EnvironmentKind:
+def _kind(
+    files: Files, prefix: str, venv: layout.Venv | None, scheme: layout.Scheme, prefixes: Prefixes
+) -> EnvironmentKind:
     if venv is not None:
         return "venv"
+    if scheme == "windows" and windows.is_embeddable(files, prefixes):
+        return "embedded"
     if files.is_dir(posixpath.join(prefix, "conda-meta")):
         return "conda"
     return "system" if prefix == "/usr" or scheme.startswith("debian") else "base"
@@ -151,6 +212,8 @@ def _scripts(executable: str, prefix: str, venv: layout.Venv | None, scheme: lay
     """Where installers put scripts; Debian's ``posix_local`` scheme has them below ``local``."""
     if venv is not None:
         return posixpath.dirname(executable)
+    if scheme == "windows":
+        return windows.join(prefix, "Scripts")
     return posixpath.join(prefix, "local/bin" if scheme.startswith("debian") else "bin")
 
 
@@ -172,7 +235,8 @@ def _other(
         "site-packages",
     )
     paths = (posixpath.join(prefix, name) for name in names)
-    python = _python(files, executable, implementation, build, "", prefixes, None, None)
+    told = version.choose_version(files, build.minor, "", None, prefixes, executable, None)
+    python = _python(files, executable, implementation, build, "", prefixes, None, told)
     return Environment(
         prefix,
         "base" if cfg is None else "venv",

@@ -8,8 +8,10 @@ import re
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from envcheck.environments import windows
 from envcheck.environments.prefixes import Build, Prefixes
 from envcheck.environments.rules import Rule
+from envcheck.files.process import names_process
 from envcheck.files.root import Files, Unreadable
 from envcheck.model.environment import SiteDir, SiteOrigin
 from envcheck.model.invocation import Invocation
@@ -30,25 +32,16 @@ class Venv(NamedTuple):
 
     prefix: str
     include_system_site: bool
-
-
-def detect_scheme(files: Files, stdlib: str) -> Scheme:
-    """Debian's ``site.py`` speaks of dist-packages, upstream's does not."""
-    try:
-        text, _ = files.read_part(posixpath.join(stdlib, "site.py"), 1 << 17)
-    except Unreadable:
-        return "posix"
-    if b"dist-packages" not in text:
-        return "posix"
-    return "debian-variable" if re.search(rb"""["']VIRTUAL_ENV["'] in os\.environ""", text) else "debian"
+    by_site: bool = True
+    """Whether ``site`` found a pyvenv.cfg of its own; from 3.14 on the path configuration alone can make a venv."""
 
 
 def site_packages(
-    scheme: Scheme, prefix: str, platlibdir: str, build: Build, rule: Rule, in_venv: bool
+    files: Files, scheme: Scheme, prefix: str, platlibdir: str, build: Build, rule: Rule, in_venv: bool
 ) -> tuple[str, ...]:
     """``site.getsitepackages([prefix])``: the candidates in order, whether they exist or not."""
     if scheme == "windows":
-        return (prefix, posixpath.join(prefix, "Lib/site-packages"))
+        return windows.site_packages(files, prefix)
     libraries = [platlibdir] if rule.platlibdir else ["lib"]
     if "lib" not in libraries:
         libraries.append("lib")
@@ -62,21 +55,40 @@ def site_packages(
 
 
 def user_site(
-    files: Files, build: Build, venv: Venv | None, invocation: Invocation, scheme: Scheme = "posix"
+    files: Files,
+    prefixes: Prefixes,
+    rule: Rule,
+    venv: Venv | None,
+    invocation: Invocation,
+    scheme: Scheme = "posix",
+    platform: str = "",
 ) -> UserSite:
     """Where the user site is and whether it is enabled; PYTHONUSERBASE counts even under ``-E``."""
-    return UserSite(_user_path(files, build, invocation, scheme), _user_enabled(venv, invocation))
+    path = _user_path(files, prefixes, invocation, scheme, platform)
+    return UserSite(path, _user_enabled(prefixes, rule, venv, invocation))
 
 
-def _user_path(files: Files, build: Build, invocation: Invocation, scheme: Scheme) -> str | None:
-    base = user_base(files, invocation)
-    if base is None or scheme == "windows":
+def _user_path(files: Files, prefixes: Prefixes, invocation: Invocation, scheme: Scheme, platform: str) -> str | None:
+    build = prefixes.build
+    if scheme == "windows":
+        return windows.user_site(build, invocation, platform)
+    framework = is_framework(prefixes)
+    base = user_base(files, invocation, build if framework else None)
+    if base is None:
         return None
-    return f"{base}/lib/{build.library}/site-packages"
+    return f"{base}/lib/{'python' if framework else build.library}/site-packages"
 
 
-def user_base(files: Files, invocation: Invocation) -> str | None:
-    """``site.USER_BASE``: PYTHONUSERBASE as it stands (no ``~`` is expanded), else ``~/.local``."""
+def is_framework(prefixes: Prefixes) -> bool:
+    """A macOS framework build, by where it lies."""
+    return prefixes.prefix.endswith(f"/Python.framework/Versions/{prefixes.build.minor[0]}.{prefixes.build.minor[1]}")
+
+
+def user_base(files: Files, invocation: Invocation, framework: Build | None = None) -> str | None:
+    """``site.USER_BASE``: PYTHONUSERBASE as it stands (no ``~`` is expanded), else ``~/.local``.
+
+    A ``framework`` build of macOS has it in ``~/Library``.
+    """
     base = invocation.environ.get("PYTHONUSERBASE")
     if base:
         return base
@@ -84,7 +96,8 @@ def user_base(files: Files, invocation: Invocation) -> str | None:
     if home is None:
         home = _account_home(files, invocation)
     # os.path.expanduser strips the slashes at the end of the home directory.
-    return None if home is None else home.rstrip("/") + "/.local"
+    tail = f"Library/Python/{framework.minor[0]}.{framework.minor[1]}" if framework else ".local"
+    return None if home is None else f"{home.rstrip('/')}/{tail}"
 
 
 def _account_home(files: Files, invocation: Invocation) -> str | None:
@@ -102,9 +115,16 @@ def _account_home(files: Files, invocation: Invocation) -> str | None:
     return None
 
 
-def _user_enabled(venv: Venv | None, invocation: Invocation) -> bool | None:
+def imports_site(prefixes: Prefixes, invocation: Invocation) -> bool:
+    """Whether ``site`` is imported: a ``._pth`` decides alone, whatever ``-S`` says."""
+    return not invocation.no_site if prefixes.path_file is None else prefixes.path_file.imports_site
+
+
+def _user_enabled(prefixes: Prefixes, rule: Rule, venv: Venv | None, invocation: Invocation) -> bool | None:
     """``ENABLE_USER_SITE``: ``None`` where real and effective user or group differ."""
-    if invocation.no_site or invocation.no_user_site_flag or _switch(invocation.variable("PYTHONNOUSERSITE")):
+    if not imports_site(prefixes, invocation) or (prefixes.path_file and rule.path_file_ends_user_site):
+        return False
+    if invocation.no_user_site_flag or _switch(invocation.variable("PYTHONNOUSERSITE")):
         return False
     if venv is not None and not venv.include_system_site:
         return False
@@ -132,7 +152,7 @@ def site_sequence(
     scheme: Scheme = "posix",
 ) -> tuple[SiteDir, ...]:
     """Existing site directories in the order of processing, repetitions included; empty under ``-S``."""
-    if invocation.no_site:
+    if not imports_site(prefixes, invocation):
         return ()
     in_venv = venv is not None or (scheme == "debian-variable" and "VIRTUAL_ENV" in invocation.environ)
 
@@ -141,7 +161,7 @@ def site_sequence(
             path
             for prefix in dict.fromkeys(prefix_list)
             if prefix
-            for path in site_packages(scheme, prefix, prefixes.platlibdir, prefixes.build, rule, in_venv)
+            for path in site_packages(files, scheme, prefix, prefixes.platlibdir, prefixes.build, rule, in_venv)
         )
         return [SiteDir(posixpath.normpath(path), origin) for path in candidates if _is_site_dir(files, path)]
 
@@ -151,6 +171,8 @@ def site_sequence(
         users = [SiteDir(posixpath.normpath(user.path), "user")]
     if venv is None:
         sequence = users + packages(base, "debian" if scheme.startswith("debian") else "base")
+    elif not venv.by_site:
+        sequence = users + packages([venv.prefix], "venv")
     else:
         own = packages([venv.prefix], "venv")
         shared = [prefix for prefix in base if prefix != venv.prefix] if venv.include_system_site else []
@@ -160,23 +182,33 @@ def site_sequence(
 
 def _is_site_dir(files: Files, path: str) -> bool:
     """A directory; one that depends on the current directory, or on another system's drives, is noted, never read."""
-    if path.startswith("/"):
+    if not names_process(files, path):
         return files.is_dir(path)
-    files.miss(path, "a site directory that is no absolute path here: not read")
+    files.miss(path, "a site directory of the process that starts Python, or of another system: not read")
     return False
 
 
-def initial_path(prefixes: Prefixes, invocation: Invocation) -> tuple[str, ...]:
+def initial_path(prefixes: Prefixes, invocation: Invocation, scheme: Scheme = "posix") -> tuple[str, ...]:
     """``sys.path`` before ``site``, each spelling once: PYTHONPATH, zip, standard library, lib-dynload.
 
-    An empty PYTHONPATH element and ``.`` are the current directory, ``""``; other relative ones stay relative.
+    An empty PYTHONPATH element and ``.`` are the current directory, ``""``; other relative ones stay relative. A
+    ``._pth`` replaces all of it.
     """
+    if prefixes.path_file is not None:
+        return tuple(dict.fromkeys(prefixes.path_file.entries))
     elements: list[str] = []
     variable = invocation.variable("PYTHONPATH")
     if variable:
-        elements += [_element(part) for part in variable.split(":")]
+        parts = variable.split(";" if scheme == "windows" else ":")
+        elements += [_element(part) for part in parts]
     library = [prefixes.zip, prefixes.stdlib, prefixes.dynload]
-    return tuple(dict.fromkeys(elements + [posixpath.normpath(path) for path in library]))
+    if scheme == "windows":
+        library = [prefixes.zip, prefixes.dynload, prefixes.stdlib, prefixes.start]
+    return tuple(dict.fromkeys(elements + [_normal(path) for path in library]))
+
+
+def _normal(path: str) -> str:
+    return posixpath.normpath(path) if path.startswith("/") else path
 
 
 def _element(part: str) -> str:

@@ -7,6 +7,7 @@ import posixpath
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from envcheck.files.process import names_process
 from envcheck.files.root import Files, Unreadable
 from envcheck.formats.binary import Binary, Reader, read_binary
 
@@ -71,7 +72,7 @@ def find_library(files: Files, name: str, executable: str, binary: Binary, libra
     for directory in (*early, *library_path.replace(";", ":").split(":"), *binary.runpath, *_usual(files, binary)):
         path = posixpath.join(_expand(directory, origin), name)
         # A relative element is the current directory of whoever starts Python: never read.
-        if path.startswith("/") and files.is_file(path):
+        if path.startswith("/") and not names_process(files, path) and files.is_file(path):
             return path
     return None
 

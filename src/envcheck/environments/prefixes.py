@@ -1,19 +1,18 @@
-"""Turns an executable's path into prefixes and standard library, as CPython's path configuration does.
+"""What the path configuration comes to (prefixes, library, ``sys.path``), and the steps that all versions share.
 
-``Modules/getpath.c`` up to 3.10, ``Modules/getpath.py`` from 3.11; POSIX. Paths are compared as text wherever CPython
-compares text, and never made absolute against a current directory.
+Paths are compared as text wherever CPython compares text, and never made absolute against a current directory.
 """
 
 import posixpath
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from envcheck.environments import pyvenv
-from envcheck.environments.rules import Rule, rule_for
+from envcheck.files.process import names_process
 from envcheck.files.root import Files, Unreadable
-from envcheck.model.invocation import Invocation
 
 _LINKS = 40
+_SETTING = rb"""['"]%s['"]\s*:\s*['"]([^'"\n]{0,4096})['"]"""
 
 
 class Build(NamedTuple):
@@ -34,108 +33,108 @@ class Build(NamedTuple):
         return f"python{self.minor[0]}{self.minor[1]}{self.thread}.zip"
 
 
+class PathFile(NamedTuple):
+    """A ``._pth`` file that took effect: it is all of ``sys.path``."""
+
+    path: str
+    entries: tuple[str, ...]
+    imports_site: bool
+
+
 class Prefixes(NamedTuple):
     """The outcome of the path configuration, before ``site`` changes anything."""
 
+    executable: str
+    """``sys.executable``: ``site`` looks for its pyvenv.cfg beside and above it."""
     prefix: str
+    """``sys.base_prefix``."""
     exec_prefix: str
     platlibdir: str
-    home: str | None
-    """``home`` of the pyvenv.cfg that counted, as it stands there."""
-    venv: str | None
-    """Where the path configuration found a pyvenv.cfg: ``sys.prefix`` from 3.14 on."""
     build: Build
+    stdlib: str
+    """The directory with ``os.py``."""
+    dynload: str
+    """``lib-dynload``, or what stands in its place on ``sys.path``."""
+    zip: str
+    """The zip that precedes the standard library, whether it exists or not."""
+    home: str | None = None
+    """``home`` of the pyvenv.cfg that counted, as it stands there."""
+    venv: str | None = None
+    """Where the path configuration found a pyvenv.cfg: ``sys.prefix`` from 3.14 on."""
+    path_file: PathFile | None = None
+    build_marker: str | None = None
+    """The ``pybuilddir.txt`` or ``Modules/Setup.local`` that makes this a build tree for CPython, which from 3.11 on
+    also takes the standard library from files instead of from the frozen modules."""
+    start: str = ""
+    """The directory from which the prefix was searched upward."""
     fatal: str | None = None
     """Why the path configuration ends the start, or ``None``."""
 
-    @property
-    def stdlib(self) -> str:
-        """The directory with ``os.py``."""
-        return posixpath.join(self.prefix, self.platlibdir, self.build.library)
 
-    @property
-    def dynload(self) -> str:
-        """``lib-dynload``."""
-        return posixpath.join(self.exec_prefix, self.platlibdir, self.build.library, "lib-dynload")
+class Compiled(NamedTuple):
+    """Constants of the interpreter's build, as far as its library tells them."""
 
-    @property
-    def zip(self) -> str:
-        """The zip that precedes the standard library, whether it exists or not."""
-        return posixpath.join(self.prefix, self.platlibdir, self.build.zip)
+    prefix: str
+    vpath: str
+    """The sources' directory, relative to the build's."""
 
 
-def follow_links(files: Files, path: str) -> str:
-    """The executable with its own links followed; links among its directories stay, as CPython leaves them."""
+def follow_links(files: Files, path: str, normal: bool = False) -> str:
+    """The executable with its own links followed; links among its directories stay, as CPython leaves them.
+
+    ``normal`` collapses ``..`` after a relative link as text, as getpath.py does.
+    """
     for _ in range(_LINKS):
+        if names_process(files, posixpath.dirname(path)):
+            break
         try:
             target = files.readlink(path)
         except Unreadable:
             break
         path = posixpath.join(posixpath.dirname(path), target)
+        path = posixpath.normpath(path) if normal and not target.startswith("/") else path
     return path
 
 
-def configure(
-    files: Files, executable: str, build: Build, rule: Rule, invocation: Invocation, installed: Sequence[str] = ()
-) -> Prefixes:
-    """Prefix, exec_prefix and library directory for an executable as it would be started (absolute, unresolved).
-
-    ``installed`` are directories that its compiled-in PREFIX may lie above, most likely first.
-    """
-    resolved = follow_links(files, executable)
-    python_home = invocation.variable("PYTHONHOME") or None
-    cfg = None
-    if not python_home or rule.prefix_by == "getpath" or rule.home_search == "resolved":
-        cfg = pyvenv.path_candidate(files, executable, resolved, rule)
-    data = None if cfg is None else pyvenv.read_bytes(files, cfg)
-    home = None if data is None or python_home else pyvenv.parse_home(data, rule)
-    fatal = None
-    if data is not None and rule.cfg_bound is not None and len(data) >= rule.cfg_bound:
-        fatal = f"{cfg} has {rule.cfg_bound:,} bytes or more: the start ends with MemoryError"
-    venv = None if cfg is None else posixpath.dirname(cfg)
-    started = posixpath.dirname(resolved)
-    platlibdir = invocation.variable("PYTHONPLATLIBDIR") if rule.platlibdir else None
-    if python_home:
-        named, _, exec_named = python_home.partition(":")
-        platlibdir = platlibdir or _platlibdir(files, (named,), build)
-        return Prefixes(named, exec_named or named, platlibdir, None, venv, build, fatal)
-    start = home or started
-    places = (start, started, *installed)
-    platlibdir = platlibdir or _platlibdir(files, [above for place in places for above in _ancestors(place)], build)
-    prefix = _find_prefix(files, start, platlibdir, build, rule)
-    if prefix is None:
-        # The compiled-in PREFIX: no file tells it surely.
-        found = (_find_prefix(files, place, platlibdir, build, rule) for place in places[1:])
-        prefix = next((place for place in found if place is not None), posixpath.dirname(start))
-    landmark = f"{platlibdir}/{build.library}/lib-dynload"
-    exec_prefix = _search_up(start, files.is_dir, landmark) or prefix
-    return Prefixes(prefix, exec_prefix, platlibdir, home, venv, build, fatal)
+def standard_library(prefix: str, platlibdir: str, build: Build) -> str:
+    """The library directory of a prefix."""
+    return posixpath.join(prefix, platlibdir, build.library)
 
 
-def _platlibdir(files: Files, places: Sequence[str], build: Build) -> str:
+def library_landmarks(platlibdir: str, build: Build) -> tuple[str, str]:
+    """What marks a prefix."""
+    library = f"{platlibdir}/{build.library}"
+    return f"{library}/os.py", f"{library}/os.pyc"
+
+
+def find_platlibdir(files: Files, places: Sequence[str], build: Build) -> str:
     """``sys.platlibdir`` is compiled in; the library directory that holds ``os.py`` tells which it is."""
     for place in places:
         for name in ("lib", "lib64"):
-            if place.startswith("/") and files.is_file(posixpath.join(place, name, build.library, "os.py")):
+            if not names_process(files, place) and files.is_file(posixpath.join(place, name, build.library, "os.py")):
                 return name
     return "lib"
 
 
-def _find_prefix(files: Files, start: str, platlibdir: str, build: Build, rule: Rule) -> str | None:
-    """The nearest ancestor with a landmark; from 3.11 a zip anywhere above counts before any ``os.py``."""
-    found = _search_up(start, files.is_file, f"{platlibdir}/{build.zip}") if rule.zip_landmark else None
-    stdlib = f"{platlibdir}/{build.library}"
-    return found or _search_up(start, files.is_file, f"{stdlib}/os.py", f"{stdlib}/os.pyc")
+def readable(files: Files, path: str) -> bool:
+    """Whether a path may be looked at here; one of the process that starts Python, or of another system, never."""
+    if not names_process(files, path):
+        return True
+    files.miss(path, "a path of the process that starts Python, or of another system: not followed")
+    return False
 
 
-def _search_up(start: str, test: Callable[[str], bool], *landmarks: str) -> str | None:
-    for directory in _ancestors(start):
+def search_up(files: Files, start: str, test: Callable[[str], bool], *landmarks: str) -> str | None:
+    """The nearest of a directory and those above it that has one of the landmarks."""
+    if not start or not readable(files, start):
+        return None
+    for directory in ancestors(start):
         if any(test(posixpath.join(directory, landmark)) for landmark in landmarks):
             return directory
     return None
 
 
-def _ancestors(start: str) -> Iterator[str]:
+def ancestors(start: str) -> Iterator[str]:
     """A directory and all above it, as text, without the root itself, which CPython never reaches on its way up.
 
     Nothing for a relative one, which the current directory would decide.
@@ -147,9 +146,39 @@ def _ancestors(start: str) -> Iterator[str]:
             return
 
 
-def windows_prefixes(files: Files, executable: str, build: Build) -> Prefixes:
-    """Of a virtual environment in Windows' layout, offline: ``home`` is a directory of that machine's, kept as text."""
-    path = pyvenv.site_candidate(files, executable)
-    data = None if path is None else pyvenv.read_bytes(files, path)
-    home = None if data is None else pyvenv.parse_home(data, rule_for(build.minor))
-    return Prefixes(home or "", home or "", "Lib", home, None, build)
+def read_compiled(files: Files, places: Sequence[str], platlibdir: str, build: Build) -> Compiled:
+    """PREFIX and VPATH from the library that stands above the first of ``places`` which has one."""
+    landmarks = library_landmarks(platlibdir, build)
+    for place in places:
+        natural = search_up(files, place, files.is_file, *landmarks)
+        if natural is None:
+            continue
+        library = standard_library(natural, platlibdir, build)
+        for name in files.names(library):
+            if name.startswith("_sysconfigdata_") and name.endswith(".py"):
+                try:
+                    data, _ = files.read_part(posixpath.join(library, name))
+                except Unreadable:
+                    break
+                return Compiled(_setting(data, b"prefix") or natural, _setting(data, b"VPATH"))
+        return Compiled(natural, "")
+    return Compiled("", "")
+
+
+def _setting(data: bytes, name: bytes) -> str:
+    found = re.search(_SETTING % name, data)
+    return found[1].decode("utf-8", "surrogateescape") if found else ""
+
+
+def fallen_back(files: Files, places: Sequence[str], platlibdir: str, build: Build) -> str:
+    """The prefix of an interpreter that finds none: its compiled-in one, which no file tells surely."""
+    landmarks = library_landmarks(platlibdir, build)
+    compiled = read_compiled(files, places, platlibdir, build).prefix
+    if (
+        compiled
+        and not names_process(files, compiled)
+        and any(files.is_file(posixpath.join(compiled, landmark)) for landmark in landmarks)
+    ):
+        return compiled
+    found = (search_up(files, place, files.is_file, *landmarks) for place in places)
+    return next((place for place in found if place is not None), posixpath.dirname(places[0]))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import posixpath
 import re
 
-from envcheck.environments.rules import Rule
 from envcheck.files.root import Files, Unreadable
 from envcheck.model.environment import PyvenvCfg
 
@@ -19,19 +18,11 @@ NAME = "pyvenv.cfg"
 def site_candidate(files: Files, executable: str) -> str | None:
     """The pyvenv.cfg that ``site`` reads: beside the executable's unresolved path, else one level up."""
     directory = posixpath.dirname(executable)
-    return _first_file(files, directory, posixpath.dirname(directory))
+    return first_file(files, directory, posixpath.dirname(directory))
 
 
-def path_candidate(files: Files, executable: str, resolved: str, rule: Rule) -> str | None:
-    """The pyvenv.cfg that the path configuration reads; ``resolved`` is the executable with its own links followed."""
-    if rule.home_search == "resolved":
-        directory = posixpath.dirname(resolved)
-        return _first_file(files, directory, posixpath.dirname(directory))
-    directory = posixpath.dirname(executable)
-    return _first_file(files, posixpath.dirname(directory), directory)
-
-
-def _first_file(files: Files, *directories: str) -> str | None:
+def first_file(files: Files, *directories: str) -> str | None:
+    """The first pyvenv.cfg in these directories that is a file."""
     for directory in directories:
         path = posixpath.join(directory, NAME)
         if files.is_file(path):
@@ -72,20 +63,12 @@ def parse_site(path: str, data: bytes) -> PyvenvCfg:
         fatal = f"byte {error.start} is not UTF-8: the start ends with UnicodeDecodeError"
         text = data.decode("utf-8", "surrogateescape")
     # Universal newlines; ``str.splitlines`` would split at more.
-    keys = tuple(_pairs(re.split("\r\n|\r|\n", text)))
+    keys = tuple(pairs(re.split("\r\n|\r|\n", text)))
     include = "true"
     for key, value in keys:
         if key == "include-system-site-packages":
             include = value.lower()
     return PyvenvCfg(path, keys, None, include == "true", fatal)
-
-
-def parse_home(data: bytes, rule: Rule) -> str | None:
-    """``home`` as the path configuration reads it: the first that the version's syntax recognises."""
-    if rule.home_syntax == "tokens":
-        return _tokens_home(data)
-    text = data.split(b"\0", 1)[0].decode("utf-8", "surrogateescape")
-    return next((value for key, value in _pairs(text.split("\n")) if key == "home"), None)
 
 
 def hint(cfg: PyvenvCfg | None, *names: str) -> str | None:
@@ -96,13 +79,14 @@ def hint(cfg: PyvenvCfg | None, *names: str) -> str | None:
     return next((known[name] for name in names if name in known), None)
 
 
-def _pairs(lines: list[str]) -> list[tuple[str, str]]:
-    pairs = []
+def pairs(lines: list[str]) -> list[tuple[str, str]]:
+    """Every ``key = value`` line, the key in lower case."""
+    found = []
     for line in lines:
-        key, found, value = line.partition("=")
-        if found:
-            pairs.append((key.strip().lower(), value.strip()))
-    return pairs
+        key, equals, value = line.partition("=")
+        if equals:
+            found.append((key.strip().lower(), value.strip()))
+    return found
 
 
 _TOKENS = rb"[ \t\r]*home[ \t\r][ \t]*=[ \t]\r*([^\r]+)"
@@ -110,8 +94,8 @@ _LINE = 8191
 """Bytes of a line that getpath.c takes, with its newline; a longer one ends the search."""
 
 
-def _tokens_home(data: bytes) -> str | None:
-    """``find_env_config_value`` of getpath.c: a line that is cut (too long, a NUL, no newline) stops the search."""
+def tokens_home(data: bytes) -> str | None:
+    """``home`` up to 3.10 (getpath.c): a line that is cut (too long, a NUL, no newline) stops the search."""
     for line in data.split(b"\n")[:-1]:
         if len(line) + 1 > _LINE or b"\0" in line:
             return None

@@ -113,7 +113,7 @@ def _guess(files: Files, directories: list[str]) -> Python:
         minor, thread = max(traces, key=lambda trace: (traces[trace], trace))
         return _python((3, minor), thread, platform)
     # Nothing tells: the newest behaviour that is modelled.
-    return _python(ROWS[-1].since, "", platform)._replace(version_assumed=True)
+    return _python(ROWS[-1].since[:2], "", platform)._replace(version_assumed=True)
 
 
 def _python(minor: tuple[int, int], thread: str, platform: str, implementation: str = "cpython") -> Python:

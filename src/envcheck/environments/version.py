@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from envcheck.environments.libraries import find_library, open_binary
+from envcheck.environments.prefixes import Prefixes
+from envcheck.files.process import names_process
 from envcheck.files.root import Files, Unreadable
 from envcheck.formats.binary import Binary, Reader, section_bytes, symbol_value
 from envcheck.model.environment import PyvenvCfg, VersionSource
@@ -20,6 +22,12 @@ _GLIBC = rb"(?:stable|development) release version (\d+\.\d+)"
 _MUSL = rb"\0(1\.\d{1,2})\.\d{1,2}\0"
 _PATCH = rb"(\d{1,3}(?:(?:a|b|rc)\d{1,2})?)\+?\0"
 _NUMBER = frozenset(bytes([byte]) for byte in b".0123456789")
+_SOURCES = rb"'abs_srcdir': '[^'\n]{0,400}/Python-(\d\.\d{1,2}\.\d{1,3}(?:(?:a|b|rc)\d{1,2})?)'"
+_PRODUCT_VERSION = (
+    "ProductVersion".encode("utf-16-le").replace(b".", rb"\.") + rb"(?:\0\0){1,3}((?:[0-9a-z.+]\0){3,20})\0\0"
+)
+_RESOURCES = 4 << 20
+"""Bytes of a Windows program that its resources are looked for in: the launchers have some hundred kilobytes."""
 _LEVELS = {0xA: "a", 0xB: "b", 0xC: "rc", 0xF: ""}
 
 
@@ -34,6 +42,8 @@ class Runtime(NamedTuple):
     platform: str = "unknown"
     library: str | None = None
     """The libpython that the dynamic loader would take."""
+    binary: str | None = None
+    """The file that holds the interpreter and its frozen modules."""
 
 
 def read_runtime(files: Files, executable: str, library_path: str = "") -> Runtime | None:
@@ -41,6 +51,9 @@ def read_runtime(files: Files, executable: str, library_path: str = "") -> Runti
 
     ``library_path`` is LD_LIBRARY_PATH of the modelled environment.
     """
+    if names_process(files, executable):
+        files.miss(executable, "leads into the process that looks at it: not followed")
+        return None
     with open_binary(files, executable) as (read, binary):
         if binary is None:
             return None
@@ -55,12 +68,15 @@ def read_runtime(files: Files, executable: str, library_path: str = "") -> Runti
                 minor, suffix = (int(found[1]), int(found[2])), found[3]
                 library = find_library(files, name, executable, binary, library_path)
                 version = None if library is None else _library_version(files, library, minor)
-                return Runtime("cpython", minor, version, suffix, platform, library)
+                return Runtime("cpython", minor, version, suffix, platform, library, library)
+        if binary.kind == "pe":
+            version = _resource_version(read)
+            return Runtime("cpython", minor_of(version) if version else None, version, "", platform, None, executable)
         named = re.match(_PROGRAM, _base_name(files, executable))
         minor_named = (int(named[1]), int(named[2])) if named else None
         version = _binary_version(read, binary, minor_named)
         minor_found = minor_of(version) if version else minor_named
-        return Runtime("cpython", minor_found, version, named[3] if named else "", platform)
+        return Runtime("cpython", minor_found, version, named[3] if named else "", platform, None, executable)
 
 
 def _base_name(files: Files, path: str) -> str:
@@ -92,6 +108,13 @@ def _binary_version(read: Reader, binary: Binary, minor: tuple[int, int] | None)
     if constants is None or minor is None:
         return None
     return _version_string(section_bytes(read, constants), minor)
+
+
+def _resource_version(read: Reader) -> str | None:
+    """``ProductVersion`` of a Windows program: also the launcher in a virtual environment has its Python's."""
+    found = re.search(_PRODUCT_VERSION, read(0, _RESOURCES))
+    version = parse_version(found[1].replace(b"\0", b"").decode("ascii")) if found else None
+    return version if version is not None and version.startswith("3.") and version.count(".") == 2 else None
 
 
 def _version_string(constants: bytes, minor: tuple[int, int]) -> str | None:
@@ -130,29 +153,85 @@ def minor_of(version: str) -> tuple[int, int]:
     return int(major), int(minor)
 
 
+def patch_of(version: str | None) -> int | None:
+    """``7`` of ``3.11.7`` or ``3.11.7rc1``; ``None`` where it is not told."""
+    found = re.match(r"\d+\.\d+\.(\d+)", version or "")
+    return int(found[1]) if found else None
+
+
+class Told(NamedTuple):
+    """A version, and everything that told one."""
+
+    version: str
+    source: VersionSource
+    evidence: tuple[tuple[str, str], ...] = ()
+    """File and version of each witness that tells the patch level, most trusted first."""
+
+
 def choose_version(
-    files: Files, minor: tuple[int, int], suffix: str, runtime: Runtime | None, base_prefix: str, cfg: PyvenvCfg | None
-) -> tuple[str, VersionSource]:
+    files: Files,
+    minor: tuple[int, int],
+    suffix: str,
+    runtime: Runtime | None,
+    prefixes: Prefixes,
+    executable: str,
+    cfg: PyvenvCfg | None,
+) -> Told:
     """The version and what told it: the most trusted file that agrees with ``minor`` about ``X.Y``."""
+    witnesses: list[tuple[VersionSource, str, str]] = []
     if runtime is not None and runtime.version is not None:
-        return runtime.version, "binary"
+        witnesses.append(("binary", runtime.library or executable, runtime.version))
+    header = _patchlevel(files, minor, suffix, prefixes.prefix)
+    if header is not None:
+        witnesses.append(("patchlevel", *header))
+    if not names_process(files, prefixes.stdlib):
+        library = _library_release(files, minor, prefixes.stdlib)
+        if library is not None:
+            witnesses.append(("library", *library))
+    evidence = tuple((path, version) for _, path, version in witnesses)
+    if witnesses:
+        return Told(witnesses[0][2], witnesses[0][0], evidence)
+    for _, value in () if cfg is None else [pair for pair in cfg.keys if pair[0] in ("version", "version_info")]:
+        version = parse_version(value)
+        if version is not None and version.count(".") == 2 and minor_of(version) == minor:
+            return Told(version, "pyvenv")
+    found = re.search(rf"(?<![\d.]){minor[0]}\.{minor[1]}\.\d{{1,2}}(?![\d.])", posixpath.basename(prefixes.prefix))
+    if found:
+        return Told(found[0], "directory")
+    return Told(f"{minor[0]}.{minor[1]}", "directory")
+
+
+def _patchlevel(files: Files, minor: tuple[int, int], suffix: str, base_prefix: str) -> tuple[str, str] | None:
     thread = "t" if "t" in suffix else ""
     for include in (
         f"include/python{minor[0]}.{minor[1]}{thread}",
         f"include/python{minor[0]}.{minor[1]}{suffix}",
         "include",
+        "Include",
     ):
-        version = read_patchlevel(files, posixpath.join(base_prefix, include, "patchlevel.h"))
+        path = posixpath.join(base_prefix, include, "patchlevel.h")
+        version = read_patchlevel(files, path) if not names_process(files, path) else None
         if version is not None and minor_of(version) == minor:
-            return version, "patchlevel"
-    for _, value in () if cfg is None else [pair for pair in cfg.keys if pair[0] in ("version", "version_info")]:
-        version = parse_version(value)
-        if version is not None and version.count(".") == 2 and minor_of(version) == minor:
-            return version, "pyvenv"
-    found = re.search(rf"(?<![\d.]){minor[0]}\.{minor[1]}\.\d{{1,2}}(?![\d.])", posixpath.basename(base_prefix))
-    if found:
-        return found[0], "directory"
-    return f"{minor[0]}.{minor[1]}", "directory"
+            return path, version
+    return None
+
+
+def _library_release(files: Files, minor: tuple[int, int], stdlib: str) -> tuple[str, str] | None:
+    """Of the sources that the library was built from, where ``_sysconfigdata_*.py`` names their directory."""
+    for name in files.names(stdlib):
+        if name.startswith("_sysconfigdata_") and name.endswith(".py"):
+            path = posixpath.join(stdlib, name)
+            try:
+                data, _ = files.read_part(path)
+            except Unreadable:
+                continue
+            found = re.search(
+                rb"'abs_srcdir': '[^'\n]{0,400}/Python-(\d\.\d{1,2}\.\d{1,3}(?:(?:a|b|rc)\d{1,2})?)'", data
+            )
+            version = parse_version(found[1].decode("ascii")) if found else None
+            if version is not None and minor_of(version) == minor:
+                return path, version
+    return None
 
 
 def read_patchlevel(files: Files, path: str) -> str | None:
@@ -176,6 +255,15 @@ def parse_version(text: str) -> str | None:
 
 def _level(text: str) -> str:
     return {"a": "a", "b": "b", "c": "rc"}[text[1]]
+
+
+def windows_minor(names: Sequence[str]) -> tuple[tuple[int, int], str] | None:
+    """``(3, 13), "t"`` from ``python313t.dll`` and its like; ``python3.dll`` tells nothing."""
+    for name in names:
+        found = re.match(r"python(3)(\d{1,2})(t?)(?:\.dll|\.zip|\._pth)\Z", name.lower())
+        if found:
+            return (int(found[1]), int(found[2])), found[3]
+    return None
 
 
 def program_minor(names: Sequence[str]) -> tuple[tuple[int, int], str] | None:

@@ -3,7 +3,7 @@
 from typing import Literal, NamedTuple
 
 EnvironmentKind = Literal["venv", "base", "system", "conda", "user", "embedded", "target-directory"]
-VersionSource = Literal["binary", "patchlevel", "pyvenv", "directory"]
+VersionSource = Literal["binary", "patchlevel", "library", "pyvenv", "directory"]
 SiteOrigin = Literal["venv", "base", "user", "debian", "target"]
 
 
@@ -23,6 +23,9 @@ class Python(NamedTuple):
     platlibdir: str = "lib"
     version_assumed: bool = False
     """No file tells even ``X.Y`` (a bare directory of pure Python): the newest version that is modelled stands here."""
+
+    version_evidence: tuple[tuple[str, str], ...] = ()
+    """File and version of each witness that tells the patch level, most trusted first: they may disagree."""
 
     @property
     def minor(self) -> tuple[int, int]:
@@ -65,6 +68,17 @@ class PyvenvCfg(NamedTuple):
     """Why the interpreter cannot start with this file (``site`` dies of it), or ``None``."""
 
 
+class SiteModule(NamedTuple):
+    """The standard library's ``site.py``, compared with what its release ships."""
+
+    path: str
+    state: Literal["known", "modified", "unknown"]
+    """``unknown``: nothing here knows what this release ships, or another package database decides."""
+    sha256: str | None
+    why: str | None = None
+    """What it was compared with, or why it was not."""
+
+
 class Environment(NamedTuple):
     """One interpreter's view: what a scan looks at."""
 
@@ -89,6 +103,13 @@ class Environment(NamedTuple):
     """Prefixes that this environment reads but does not own (the base of a venv): listed, not verified."""
     redirectors: tuple[tuple[str, str], ...] = ()
     """Files near the interpreter that change where it finds its library: path, and what the file does."""
+    site_imported: bool | None = None
+    """Whether ``site`` is imported where a ``._pth`` decides that; ``None``: as ``-S`` says."""
+    build_tree: bool = False
+    """Whether CPython takes itself for a build tree: from 3.11 on the standard library is then not frozen."""
+    fatal: str | None = None
+    """Why the path configuration ends the start before anything runs, or ``None``."""
+    site_module: SiteModule | None = None
 
     @property
     def site_dirs(self) -> tuple[SiteDir, ...]:

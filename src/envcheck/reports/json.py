@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
+from envcheck.model.environment import SiteModule
 from envcheck.model.finding import Finding, Severity
 from envcheck.model.inventory import Distribution, FileCounts, StandardLibraryProof, normalize_name
 from envcheck.model.lock import Comparison
@@ -107,6 +108,7 @@ def _environment(report: EnvironmentReport) -> dict[str, object]:
             {"path": abort.path, "line": abort.line, "why": abort.why, "certain": abort.certain}
             for abort in report.plan.aborts
         ],
+        "site_module": _site_module(environment.site_module),
         "startup": [_entry(entry) for entry in report.plan.entries],
         "lock": _lock(report.comparison),
         "distributions": _distributions(inventory.distributions if inventory else (), report.comparison),
@@ -115,6 +117,10 @@ def _environment(report: EnvironmentReport) -> dict[str, object]:
         "not_seen": [{"path": missed.path, "why": missed.why} for missed in sorted(report.not_seen)],
         "findings": [_finding(finding) for finding in report.findings],
     }
+
+
+def _site_module(module: SiteModule | None) -> dict[str, object] | None:
+    return None if module is None else module._asdict()
 
 
 def _entry(entry: StartupEntry) -> dict[str, object]:

@@ -3,10 +3,10 @@
 ``importlib._bootstrap_external.FileFinder`` and ``zipimport`` restated over listed directories.
 """
 
-import posixpath
 import stat
 from typing import NamedTuple
 
+from envcheck.files.process import names_process
 from envcheck.files.root import Files, Missing, Unreadable
 from envcheck.model.environment import Environment
 from envcheck.startup.suffixes import SpecKind, extension_suffixes
@@ -23,10 +23,6 @@ class Spec(NamedTuple):
     """Where submodules are looked for, when it is a package."""
     archive: Archive | None = None
     member: str = ""
-
-
-_PROCESS = [["dev", "fd"], ["dev", "stdin"], ["dev", "stdout"], ["dev", "stderr"]]
-"""Directories and files of the running process, besides all of ``/proc``."""
 
 
 class Finders:
@@ -70,35 +66,10 @@ class Finders:
 
         Such a path must not be looked up here: it would lead into this process's own directory.
         """
-        if not path.startswith("/"):
-            return True
         known = self._symbolic.get(path)
         if known is None:
-            known = self._symbolic[path] = self._is_symbolic(path, 0)
+            known = self._symbolic[path] = names_process(self._files, path, self._plain)
         return known
-
-    def _is_symbolic(self, path: str, followed: int) -> bool:
-        parts = [part for part in path.split("/") if part not in ("", ".")]
-        if parts[:1] == ["proc"] or parts[:2] in _PROCESS:
-            return True
-        at = ""
-        for index, part in enumerate(parts):
-            step = posixpath.dirname(at).rstrip("/") if part == ".." else f"{at}/{part}"
-            if part != ".." and step not in self._plain:
-                target = self._link(step)
-                if target is not None:
-                    rest = "/".join([posixpath.join(at or "/", target), *parts[index + 1 :]])
-                    return followed < 40 and self._is_symbolic(rest, followed + 1)
-                self._plain.add(step)
-            at = step
-        return False
-
-    def _link(self, path: str) -> str | None:
-        """The text of a link, or ``None`` for what is no link."""
-        try:
-            return self._files.readlink(path) if self._files.is_link(path) else None
-        except Unreadable:
-            return None
 
     # Finding ----------------------------------------------------------------------------------------------------
 

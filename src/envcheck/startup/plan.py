@@ -69,6 +69,8 @@ def _simulated(
     cfg = environment.cfg
     if cfg is not None and cfg.fatal is not None:
         ledger.aborts[Abort(cfg.path, None, cfg.fatal, True)] = None
+    elif environment.fatal is not None:
+        ledger.aborts[Abort(environment.python.executable or environment.path, None, environment.fatal, True)] = None
     loaders = Loaders(files, environment, invocation, finders)
     search = Search(files, environment, finders)
     importer = Importer(files, environment, rules, search, loaders, ledger)
@@ -82,7 +84,8 @@ def _simulated(
     if environment.stdlib is not None:
         before.run()
         Categories(rules, ledger, importer, imports).run(invocation)
-    if not invocation.no_site:
+    imported = environment.site_imported
+    if not invocation.no_site if imported is None else imported:
         if environment.stdlib is not None:
             before.run_site(_any_pth(environment, finders))
         codec = pth_codec(rules, environment.python, invocation)
