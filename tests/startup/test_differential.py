@@ -79,10 +79,7 @@ def test_the_plan_is_what_the_interpreter_runs(
     record_property("differential", [interpreter.text, len(numbers), ran])
 
 
-OPEN = {
-    "3.8.18-seed-11-number-300": "what joins sys.path in pass 1 under a condition is taken for certain in pass 2: "
-    "the plan has one entry too many",
-}
+OPEN: dict[str, str] = {}
 """Disagreements that are not mended yet."""
 
 

@@ -100,7 +100,7 @@ def test_members_are_read_whatever_stands_before_or_after_them(
     path = tmp_path / "a.zip"
     path.write_bytes(made({"m.py": b"x = 1\n" * 50, "p/__init__.py": b""}, compression, prefix, comment))
     files = Files()
-    archive = read_archive(files, str(path))
+    archive = read_archive(files, str(path), (3, 11))
     assert archive is not None and set(archive.members) == {"m.py", "p/__init__.py"}
     assert read_member(files, archive, "m.py") == b"x = 1\n" * 50
 
@@ -131,7 +131,7 @@ def test_the_encryption_flag_and_local_names_are_ignored_as_zipimport_does(tmp_p
     path = tmp_path / "a.zip"
     path.write_bytes(bytes(data))
     files = Files()
-    archive = read_archive(files, str(path))
+    archive = read_archive(files, str(path), (3, 11))
     assert archive is not None and read_member(files, archive, "m.py").startswith(b"import sys")
     ran = subprocess.run(
         [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {str(path)!r}); import m"],
@@ -158,7 +158,7 @@ def test_a_damaged_archive_is_read_or_refused(
 
     files = Files()
     try:
-        archive = read_archive(files, str(path))
+        archive = read_archive(files, str(path), (3, 11))
         for name in archive.members if archive else ():
             read_member(files, archive, name)
     except Unreadable:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from envcheck.formats import source
 from startup.trees import Place, outcomes
 
 
@@ -477,3 +478,13 @@ def test_another_implementation_is_not_modelled(tmp_path: Path) -> None:
     place.write("a.pth", "import os\n")
     plan = place.plan()
     assert plan.entries == () and "pypy" in (plan.not_modelled or "")
+
+
+def test_a_line_is_parsed_once_however_often_it_runs(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+    real = source.parse
+    monkeypatch.setattr(source, "parse", lambda text: (parsed.append(text), real(text))[1])
+    for number in range(100):
+        place.write(f"f{number}.pth", f"import os, sys; p = os.environ.get('A{number}', 'b'); x = sys.version_info\n")
+    assert all(entry.runs == 2 for entry in place.plan().entries)
+    assert len(parsed) == 100

@@ -4,13 +4,17 @@ Only what is written literally is understood; everything else that might act is 
 """
 
 import _ast
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
 from envcheck.formats.syntax import Problem, parse
 from envcheck.formats.values import IMPORTERS, Names, Value
 
-ActionKind = Literal["import", "addsitedir", "path", "block", "raise", "exit", "call", "dynamic"]
+ActionKind = Literal[
+    "import", "addsitedir", "path", "unpath", "package-path", "block", "bind", "forget", "raise", "exit", "call",
+    "dynamic",
+]  # fmt: skip
 
 
 class Action(NamedTuple):
@@ -18,9 +22,12 @@ class Action(NamedTuple):
 
     ``import``: ``text`` the module, ``names`` what is taken from it (``from text import names``), ``level`` the dots.
     ``addsitedir``: ``text`` the directory. ``path``: ``text`` joins ``sys.path`` at ``position`` (``None``: at the
-    end). ``block``: ``sys.modules[text] = None``. ``raise``: ``text`` the exception's name, if it has one. ``exit``:
-    ``text`` the function that ends the process. ``call``: something unknown, its dotted name in ``text`` and literal
-    arguments in ``names`` where it has them. ``dynamic``: ``text`` says which import or execution could not be
+    end). ``unpath``: ``sys.path`` loses its item ``text``, or the one at ``position``, or (``text`` is ``*``) changes
+    in a way that was not followed. ``package-path``: ``__path__`` gets the items ``names``, or (``text`` is
+    ``extend_path``) those of ``pkgutil.extend_path``. ``block``: ``sys.modules[text] = None``; ``bind``: the same with
+    something else; ``forget``: ``sys.modules`` loses it. ``raise``: ``text`` the exception's name, if it has one.
+    ``exit``: ``text`` the function that ends the process. ``call``: something unknown, its dotted name in ``text`` and
+    literal arguments in ``names`` where it has them. ``dynamic``: ``text`` says which import or execution could not be
     followed.
     """
 
@@ -53,10 +60,11 @@ HARMLESS = frozenset(
         "os.path.realpath", "sys._getframe", "sys.intern", "isinstance", "len", "bool", "int", "float", "bytes",
         "tuple", "list", "dict", "set", "frozenset", "range", "object", "property", "staticmethod", "classmethod",
         "logging.getLogger", "re.compile", "collections.namedtuple", "typing.TypeVar", "typing.cast",
-        "typing.NewType", "os.fsdecode", "sys.path.copy", "sys.path.index", "platform.system",
+        "typing.NewType", "os.fsdecode", "sys.path.copy", "pkgutil.extend_path", "sys.path.index", "platform.system",
     }
 )  # fmt: skip
 """Calls that cannot change what a later import finds; anything else may."""
+_PATH_METHODS = frozenset(f"sys.path.{name}" for name in ("pop", "remove", "clear", "reverse", "sort", "__delitem__"))
 _INERT_TARGETS = frozenset({"os.environ", "sys.dont_write_bytecode"})
 """Assigning to these (or their items) changes no import."""
 
@@ -64,20 +72,29 @@ _INERT_TARGETS = frozenset({"os.environ", "sys.dont_write_bytecode"})
 class Expressions:
     """Walks expressions in evaluation order and keeps what they do in ``actions``."""
 
-    def __init__(self, version: tuple[int, int], names: Mapping[str, str], constants: Mapping[str, str]) -> None:
+    def __init__(
+        self, version: tuple[int, int], names: Mapping[str, str], constants: Mapping[str, str], decided: bool = True
+    ) -> None:
         self.actions: list[Action] = []
         self.bound: set[str] = set()
         self.exports: tuple[str, ...] = ()
         self.literals: dict[str, Value] = {}
-        self._names = Names(version, names, constants)
+        self._names = Names(version, names, constants, decided)
         self._maybe = 0
         self._guarded = 0
         self._depth = 0
         self._class = 0
+        self._version = version
+        self._annotations_later = version >= (3, 14)
 
     def body(self, statements: Iterable[_ast.stmt]) -> None:
         """Read statements that run one after another."""
         raise NotImplementedError
+
+    @property
+    def names(self) -> Names:
+        """What is bound now."""
+        return self._names
 
     # Binding ----------------------------------------------------------------------------------------------------
 
@@ -94,6 +111,8 @@ class Expressions:
             self._bind(target.id, self._names.dotted(value), self._names.text(value))
             if not self._class:
                 self._literal(target.id, value)
+                if target.id == "__path__":
+                    self._package_path(value, replaced=True)
         elif isinstance(target, (_ast.Tuple, _ast.List)):
             for element in target.elts:
                 self._assign(element, None)
@@ -103,24 +122,120 @@ class Expressions:
             self._assign_item(target, value)
         elif isinstance(target, _ast.Attribute):
             dotted = self._names.dotted(target)
-            if dotted == "sys.path" and value is not None:
-                self._act("dynamic", "sys.path is replaced")
-            if dotted not in _INERT_TARGETS:
+            if dotted == "sys.path":
+                self._path_replaced(value)
+            elif dotted not in _INERT_TARGETS:
                 self._act("call", f"{dotted or '?'} =")
 
     def _assign_item(self, target: _ast.Subscript, value: _ast.expr | None) -> None:
         dotted = self._names.dotted(target.value)
         if dotted == "sys.modules":
             name = self._names.text(target.slice)
-            if name is not None and isinstance(value, _ast.Constant) and value.value is None:
-                self._act("block", name)
-                return
-        if dotted == "sys.path" and isinstance(target.slice, _ast.Slice) and value is not None:
-            position = 0 if self._is_zero(target.slice.upper) else None
-            self._path_items(value, position)
-            return
-        if dotted not in _INERT_TARGETS:
+            if name is not None:
+                nothing = isinstance(value, _ast.Constant) and value.value is None
+                self._act("block" if nothing else "bind", name)
+                if nothing:
+                    return
+        if dotted == "sys.path":
+            self._path_items_replaced(target.slice, value)
+        elif dotted not in _INERT_TARGETS:
             self._act("call", f"{dotted or '?'}[] =")
+
+    def _path_items_replaced(self, place: _ast.expr, value: _ast.expr | None) -> None:
+        """``sys.path[place] = value``."""
+        if isinstance(place, _ast.Slice) and value is not None:
+            if place.lower is None and place.upper is None and place.step is None:
+                self._path_replaced(value)
+                return
+            if (place.lower is None or self._is_zero(place.lower)) and self._is_zero(place.upper):
+                self._path_items(value, 0)
+                return
+            self._act("unpath", "*")
+            self._path_items(value, 0)
+            return
+        self._act("unpath", "*")
+        text = None if value is None else self._names.text(value)
+        if text is not None:
+            self._act("path", text, position=0)
+        else:
+            self._act("dynamic", "sys.path is changed by an entry that is not literal")
+
+    def _path_replaced(self, value: _ast.expr | None) -> None:
+        """``sys.path = value``, where the old one with literal items before or behind it is understood."""
+        parts: list[_ast.expr] = []
+        node = value
+        while isinstance(node, _ast.BinOp) and isinstance(node.op, _ast.Add):
+            parts.insert(0, node.right)
+            node = node.left
+        if node is not None:
+            parts.insert(0, node)
+        old = [index for index, part in enumerate(parts) if self._is_path(part)]
+        if len(old) == 1:
+            for part in reversed(parts[: old[0]]):
+                self._path_items(part, 0)
+            for part in parts[old[0] + 1 :]:
+                self._path_items(part, None)
+            return
+        self._act("unpath", "*")
+        for part in reversed(parts):
+            if not self._is_path(part):
+                self._path_items(part, 0)
+        if not parts:
+            self._act("dynamic", "sys.path is replaced")
+
+    def _is_path(self, node: _ast.expr) -> bool:
+        """``sys.path``, ``sys.path[:]`` or ``list(sys.path)``."""
+        if isinstance(node, _ast.Subscript) and isinstance(node.slice, _ast.Slice):
+            whole = node.slice.lower is None and node.slice.upper is None and node.slice.step is None
+            return whole and self._names.dotted(node.value) == "sys.path"
+        if isinstance(node, _ast.Call) and len(node.args) == 1 and self._names.dotted(node.func) == "list":
+            node = node.args[0]
+        return self._names.dotted(node) == "sys.path"
+
+    def _package_path(self, value: _ast.expr, replaced: bool) -> None:
+        """``__path__`` of a package is bound (``replaced``) or extended: with what is literal."""
+        if isinstance(value, _ast.Call) and self._names.dotted(value.func) == "pkgutil.extend_path":
+            self._act("package-path", "extend_path")
+            return
+        parts = [value]
+        while isinstance(parts[0], _ast.BinOp) and isinstance(parts[0].op, _ast.Add):
+            parts[:1] = [parts[0].left, parts[0].right]
+        known = [part for part in parts if isinstance(part, (_ast.List, _ast.Tuple))]
+        keeps = sum(self._names.dotted(part) in ("__path__", "<local>.__path__") for part in parts)
+        literal = all(len(self._names.texts(part)) == len(part.elts) for part in known)
+        texts = tuple(text for part in known for text in self._names.texts(part))
+        if not literal or len(known) + keeps < len(parts):
+            self._act("dynamic", "__path__ is extended by entries that are not literal")
+            self._act("call", "__path__")
+        self._act("package-path", "", texts)
+
+    def _target(self, node: _ast.expr) -> None:
+        """What an assignment's target evaluates."""
+        if isinstance(node, (_ast.Tuple, _ast.List)):
+            for element in node.elts:
+                self._target(element)
+        elif isinstance(node, (_ast.Starred, _ast.Attribute)):
+            self._target(node.value) if isinstance(node, _ast.Starred) else self._expression(node.value)
+        elif isinstance(node, _ast.Subscript):
+            self._expression(node.value)
+            self._expression(node.slice)
+
+    def _remove(self, target: _ast.expr) -> None:
+        """``del target``."""
+        if isinstance(target, _ast.Subscript):
+            dotted = self._names.dotted(target.value)
+            if dotted == "sys.path":
+                number = _number(target.slice)
+                self._act("unpath", "*" if number is None else "", position=number)
+                return
+            if dotted == "sys.modules":
+                name = self._names.text(target.slice)
+                if name is not None:
+                    self._act("forget", name)
+                    return
+            if dotted in _INERT_TARGETS:
+                return
+        self._act("call", "del")
 
     def _literal(self, name: str, value: _ast.expr) -> None:
         if name == "__all__":
@@ -134,6 +249,8 @@ class Expressions:
 
     def _expression(self, node: _ast.expr) -> None:
         """Read what evaluating an expression does, operands first."""
+        if isinstance(node, (_ast.Constant, _ast.Name)):
+            return
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise TooDeep
@@ -153,6 +270,8 @@ class Expressions:
             self._maybe -= 1
         elif isinstance(node, (_ast.ListComp, _ast.SetComp, _ast.GeneratorExp, _ast.DictComp)):
             self._comprehension(node)
+        elif isinstance(node, _ast.Lambda):
+            self._defaults(node.args)
         elif isinstance(node, _ast.NamedExpr):
             self._expression(node.value)
             self._assign(node.target, node.value)
@@ -166,10 +285,15 @@ class Expressions:
             self._expression(left)
             for right in reversed(chain):
                 self._expression(right)
-        elif not isinstance(node, (_ast.Lambda, _ast.Constant, _ast.Name)):
+        else:
             for child in _children(node):
                 self._expression(child)
         self._depth -= 1
+
+    def _defaults(self, arguments: _ast.arguments) -> None:
+        for default in (*arguments.defaults, *arguments.kw_defaults):
+            if default is not None:
+                self._expression(default)
 
     def _comprehension(self, node: _ast.ListComp | _ast.SetComp | _ast.GeneratorExp | _ast.DictComp) -> None:
         outer, self._names = self._names, self._names.copy()
@@ -189,6 +313,7 @@ class Expressions:
 
     def _call(self, node: _ast.Call) -> None:
         if isinstance(node.func, _ast.Lambda):
+            self._defaults(node.func.args)
             self._expression(node.func.body)
         else:
             self._expression(node.func)
@@ -209,6 +334,15 @@ class Expressions:
             self._directory(node, "path", 0)
         elif dotted == "sys.path.extend" and node.args:
             self._path_items(node.args[0], None)
+        elif dotted in _PATH_METHODS:
+            self._path_method(node, dotted.rpartition(".")[2])
+        elif dotted in ("__path__.append", "<local>.__path__.append", "__path__.insert", "<local>.__path__.insert"):
+            text = self._names.text(node.args[-1]) if node.args else None
+            self._act("package-path", "", () if text is None else (text,))
+            if text is None:
+                self._act("dynamic", "__path__ is extended by an entry that is not literal")
+        elif dotted in ("sys.modules.pop", "sys.modules.__delitem__") and self._first_text(node) is not None:
+            self._act("forget", self._first_text(node) or "")
         elif dotted in _ENDERS:
             self._act("exit", dotted)
         elif dotted not in HARMLESS:
@@ -216,6 +350,19 @@ class Expressions:
             self._act("call", dotted, tuple(text for text in texts if text is not None))
             if dotted in ("runpy.run_path", "runpy.run_module", "site.addpackage", "importlib.reload"):
                 self._act("dynamic", dotted)
+
+    def _first_text(self, node: _ast.Call) -> str | None:
+        return self._names.text(node.args[0]) if node.args else None
+
+    def _path_method(self, node: _ast.Call, method: str) -> None:
+        """``sys.path`` loses items."""
+        text, number = self._first_text(node), _number(node.args[0]) if node.args else -1
+        if method == "remove" and text is not None:
+            self._act("unpath", text)
+        elif method in ("pop", "__delitem__") and number is not None:
+            self._act("unpath", "", position=number)
+        else:
+            self._act("unpath", "*")
 
     def _dynamic_import(self, node: _ast.Call, dotted: str) -> None:
         name = self._names.text(node.args[0]) if node.args else None
@@ -248,13 +395,17 @@ class Expressions:
             return
         # Of an expression, exec does the same as eval, which ignores blanks before it.
         tree = parse(text.lstrip(" \t") if dotted.endswith("eval") else text)
+        # Namespaces of its own may give any name another meaning.
+        apart = len(node.args) + len(node.keywords) > 1
+        self._guarded += apart
         if not isinstance(tree, Problem):
             self.body(tree)
-        elif tree.refused:
+        elif tree.refused and sys.version_info[:2] == self._version:
             self._act("raise", "SyntaxError")
         else:
-            self._act("dynamic", f"{dotted} of text that is {tree.why}")
+            self._act("dynamic", f"{dotted} of text that is not understood ({tree.why})")
             self._act("call", dotted)
+        self._guarded -= apart
 
     def _directory(self, node: _ast.Call, kind: Literal["addsitedir", "path"], place: int) -> None:
         text = self._names.text(node.args[place]) if len(node.args) > place else None
@@ -265,7 +416,10 @@ class Expressions:
         position = None
         if place:
             first = node.args[0]
-            position = first.value if isinstance(first, _ast.Constant) and isinstance(first.value, int) else 0
+            number = _number(first)
+            if number is None:
+                self._act("unpath", "*")
+            position = number or 0
         self._act(kind, text, position=position)
 
     def _path_items(self, node: _ast.expr, position: int | None) -> None:
@@ -292,6 +446,14 @@ class Expressions:
         if kind == "call" and self.actions and self.actions[-1] == action:
             return
         self.actions.append(action)
+
+
+def _number(node: _ast.expr) -> int | None:
+    """A literal whole number."""
+    if isinstance(node, _ast.UnaryOp) and isinstance(node.op, _ast.USub):
+        number = _number(node.operand)
+        return None if number is None else -number
+    return node.value if isinstance(node, _ast.Constant) and isinstance(node.value, int) else None
 
 
 def _children(node: _ast.AST) -> Iterable[_ast.expr]:

@@ -6,14 +6,18 @@ Function bodies are not followed; class bodies, branches and handlers are.
 from __future__ import annotations
 
 import _ast
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from envcheck.formats.actions import HARMLESS, MAX_DEPTH, Expressions, TooDeep
 
-_PLAIN_BASES = frozenset(
-    {"object", "Exception", "ValueError", "RuntimeError", "TypeError", "ImportError", "OSError", "KeyError",
-     "AttributeError", "NotImplementedError", "LookupError", "BaseException", "str", "int", "dict", "list", "tuple"}
+EXCEPTIONS = frozenset(
+    {"Exception", "ValueError", "RuntimeError", "TypeError", "ImportError", "ModuleNotFoundError", "OSError",
+     "KeyError", "IndexError", "NameError", "SyntaxError", "AssertionError", "AttributeError", "NotImplementedError",
+     "LookupError", "ZeroDivisionError", "BaseException", "SystemExit", "KeyboardInterrupt", "GeneratorExit"}
 )  # fmt: skip
+"""Exceptions whose making runs nothing."""
+_PLAIN_BASES = EXCEPTIONS | {"object", "str", "int", "dict", "list", "tuple"}
 """Bases of a class statement that run nothing."""
 
 
@@ -35,62 +39,107 @@ class Reader(Expressions):
         self._maybe -= 1
 
     def _statement(self, node: _ast.stmt) -> None:
-        if isinstance(node, _ast.Expr):
-            self._expression(node.value)
-        elif isinstance(node, _ast.Import):
-            self._import(node)
-        elif isinstance(node, _ast.ImportFrom):
-            self._import_from(node)
-        elif isinstance(node, _ast.Assign):
-            self._expression(node.value)
-            for target in node.targets:
-                self._assign(target, node.value)
-        elif isinstance(node, _ast.AnnAssign):
-            if node.value is not None:
-                self._expression(node.value)
-                self._assign(node.target, node.value)
-        elif isinstance(node, _ast.AugAssign):
-            self._augment(node)
-        elif isinstance(node, _ast.If):
-            self._if(node)
-        elif isinstance(node, (_ast.FunctionDef, _ast.AsyncFunctionDef)):
-            for expression in (*node.args.defaults, *(d for d in node.args.kw_defaults if d is not None)):
-                self._expression(expression)
-            self._decorators(node.decorator_list)
-            self._bind(node.name)
-        elif isinstance(node, _ast.ClassDef):
-            self._class_definition(node)
-        elif isinstance(node, _ast.Raise):
-            self._raise(node)
-        elif isinstance(node, _ast.Try) or type(node).__name__ == "TryStar":
+        reader = _READERS.get(type(node))
+        if reader is not None:
+            reader(self, node)
+        elif type(node).__name__ == "TryStar":
             self._try(node)
-        elif isinstance(node, (_ast.With, _ast.AsyncWith)):
-            for item in node.items:
-                self._expression(item.context_expr)
-                if item.optional_vars is not None:
-                    self._assign(item.optional_vars, None)
-            self._guarded += 1
-            self.body(node.body)
-            self._guarded -= 1
-        elif isinstance(node, (_ast.For, _ast.AsyncFor)):
-            self._expression(node.iter)
-            self._assign(node.target, None)
-            self._conditional([*node.body, *node.orelse])
-        elif isinstance(node, _ast.While):
-            self._expression(node.test)
-            self._conditional([*node.body, *node.orelse])
-        elif isinstance(node, _ast.Assert):
-            self._expression(node.test)
-        elif isinstance(node, _ast.Delete):
-            for target in node.targets:
-                if isinstance(target, _ast.Name):
-                    self._names.bind(target.id)
-                else:
-                    self._act("call", "del")
-        elif isinstance(node, _ast.Match):
-            self._expression(node.subject)
-            for case in node.cases:
-                self._conditional(case.body)
+        elif type(node).__name__ == "TypeAlias":
+            self._assign(getattr(node, "name"), None)  # noqa: B009
+
+    def _expression_statement(self, node: _ast.Expr) -> None:
+        self._expression(node.value)
+
+    def _assignment(self, node: _ast.Assign) -> None:
+        self._expression(node.value)
+        for target in node.targets:
+            self._target(target)
+            self._assign(target, node.value)
+
+    def _annotated(self, node: _ast.AnnAssign) -> None:
+        if node.value is not None:
+            self._expression(node.value)
+        self._target(node.target)
+        self._annotation(node.annotation)
+        if node.value is not None:
+            self._assign(node.target, node.value)
+
+    def _function(self, node: _ast.FunctionDef | _ast.AsyncFunctionDef) -> None:
+        for decorator in node.decorator_list:
+            self._expression(decorator)
+        arguments = node.args
+        self._defaults(arguments)
+        for argument in (*arguments.posonlyargs, *arguments.args, arguments.vararg, *arguments.kwonlyargs):
+            if argument is not None:
+                self._annotation(argument.annotation)
+        self._annotation(None if arguments.kwarg is None else arguments.kwarg.annotation)
+        self._annotation(node.returns)
+        self._decorators(node.decorator_list)
+        self._bind(node.name)
+
+    def _annotation(self, node: _ast.expr | None) -> None:
+        """Annotations are evaluated up to 3.13, unless the module asks for the contrary (PEP 563, PEP 649)."""
+        if node is not None and not self._annotations_later:
+            self._expression(node)
+
+    def _with(self, node: _ast.With | _ast.AsyncWith) -> None:
+        for item in node.items:
+            self._expression(item.context_expr)
+            if item.optional_vars is not None:
+                self._target(item.optional_vars)
+                self._assign(item.optional_vars, None)
+        self._guarded += 1
+        self.body(node.body)
+        self._guarded -= 1
+
+    def _for(self, node: _ast.For | _ast.AsyncFor) -> None:
+        self._expression(node.iter)
+        self._target(node.target)
+        self._assign(node.target, None)
+        self._conditional([*node.body, *node.orelse])
+
+    def _while(self, node: _ast.While) -> None:
+        self._expression(node.test)
+        self._conditional([*node.body, *node.orelse])
+
+    def _assert(self, node: _ast.Assert) -> None:
+        # Under -O none of it is evaluated, and the message only where the test fails.
+        self._maybe += 1
+        self._expression(node.test)
+        if node.msg is not None:
+            self._expression(node.msg)
+        self._maybe -= 1
+
+    def _delete(self, node: _ast.Delete) -> None:
+        for target in node.targets:
+            if isinstance(target, _ast.Name):
+                self._names.bind(target.id)
+            else:
+                self._target(target)
+                self._remove(target)
+
+    def _match(self, node: _ast.Match) -> None:
+        self._expression(node.subject)
+        for case in node.cases:
+            self._maybe += 1
+            self._pattern(case.pattern)
+            if case.guard is not None:
+                self._expression(case.guard)
+            self.body(case.body)
+            self._maybe -= 1
+
+    def _pattern(self, node: _ast.pattern) -> None:
+        """A pattern evaluates names and attributes, and calls what a class or a mapping defines."""
+        for field in node._fields:
+            value = getattr(node, field, None)
+            for part in value if isinstance(value, list) else [value]:
+                if isinstance(part, _ast.pattern):
+                    self._pattern(part)
+                elif isinstance(part, _ast.expr):
+                    self._expression(part)
+        name = getattr(node, "name", None) or getattr(node, "rest", None)
+        if isinstance(name, str):
+            self._bind(name)
 
     def _import(self, node: _ast.Import) -> None:
         for alias in node.names:
@@ -105,8 +154,13 @@ class Reader(Expressions):
         module = node.module or ""
         self._act("import", module, tuple(alias.name for alias in node.names), level=node.level)
         for alias in node.names:
-            if alias.name != "*":
+            if alias.name == "*":
+                # Any name may be another thing from here on.
+                self._act("call", "import *")
+            else:
                 self._bind(alias.asname or alias.name, None if node.level else f"{module}.{alias.name}")
+            if alias.name == "annotations" and module == "__future__":
+                self._annotations_later = True
 
     def _if(self, node: _ast.If) -> None:
         self._expression(node.test)
@@ -120,14 +174,20 @@ class Reader(Expressions):
     def _try(self, node: _ast.stmt) -> None:
         assert isinstance(node, _ast.Try) or hasattr(node, "handlers")
         handlers = getattr(node, "handlers", [])
-        self._guarded += bool(handlers)
+        # Where it fails, what stands under ``finally`` runs all the same.
+        guarded = bool(handlers or getattr(node, "finalbody", []))
+        self._guarded += guarded
         self.body(getattr(node, "body", []))
-        self._guarded -= bool(handlers)
+        self._guarded -= guarded
         for handler in handlers:
+            self._guarded += 1
+            self._maybe += 1
+            if handler.type is not None:
+                self._expression(handler.type)
             if handler.name:
                 self._bind(handler.name)
-            self._guarded += 1
-            self._conditional(handler.body)
+            self.body(handler.body)
+            self._maybe -= 1
             self._guarded -= 1
         self.body(getattr(node, "orelse", []))
         self.body(getattr(node, "finalbody", []))
@@ -135,11 +195,23 @@ class Reader(Expressions):
     def _raise(self, node: _ast.Raise) -> None:
         name = ""
         if node.exc is not None:
-            target = node.exc.func if isinstance(node.exc, _ast.Call) else node.exc
+            raised = node.exc
+            target = raised.func if isinstance(raised, _ast.Call) else raised
             name = self._names.dotted(target) or "?"
+            if name not in EXCEPTIONS:
+                # Its class may do anything when it is made.
+                self._expression(raised)
+                self._act("call", name)
+            elif isinstance(raised, _ast.Call):
+                for argument in (*raised.args, *(keyword.value for keyword in raised.keywords)):
+                    self._expression(argument)
+        if node.cause is not None:
+            self._expression(node.cause)
         self._act("raise", name)
 
     def _class_definition(self, node: _ast.ClassDef) -> None:
+        for decorator in node.decorator_list:
+            self._expression(decorator)
         for base in (*node.bases, *(keyword.value for keyword in node.keywords)):
             self._expression(base)
         if node.keywords or any(self._names.dotted(base) not in _PLAIN_BASES for base in node.bases):
@@ -154,11 +226,11 @@ class Reader(Expressions):
 
     def _decorators(self, decorators: list[_ast.expr]) -> None:
         for decorator in decorators:
-            self._expression(decorator)
             if self._names.dotted(decorator) not in HARMLESS:
                 self._act("call", "decorator")
 
     def _augment(self, node: _ast.AugAssign) -> None:
+        self._target(node.target)
         self._expression(node.value)
         dotted = self._names.dotted(node.target)
         if dotted == "sys.path":
@@ -166,6 +238,32 @@ class Reader(Expressions):
         elif isinstance(node.target, _ast.Name):
             if node.target.id == "__all__":
                 self.exports += self._names.texts(node.value)
+            elif node.target.id == "__path__":
+                self._package_path(node.value, replaced=False)
             self._names.forget_text(node.target.id)
         else:
             self._act("call", f"{dotted or '?'} =")
+
+
+_READERS: dict[type[_ast.stmt], Callable[[Reader, Any], None]] = {
+    _ast.Expr: Reader._expression_statement,
+    _ast.Import: Reader._import,
+    _ast.ImportFrom: Reader._import_from,
+    _ast.Assign: Reader._assignment,
+    _ast.AnnAssign: Reader._annotated,
+    _ast.AugAssign: Reader._augment,
+    _ast.If: Reader._if,
+    _ast.FunctionDef: Reader._function,
+    _ast.AsyncFunctionDef: Reader._function,
+    _ast.ClassDef: Reader._class_definition,
+    _ast.Raise: Reader._raise,
+    _ast.Try: Reader._try,
+    _ast.With: Reader._with,
+    _ast.AsyncWith: Reader._with,
+    _ast.For: Reader._for,
+    _ast.AsyncFor: Reader._for,
+    _ast.While: Reader._while,
+    _ast.Assert: Reader._assert,
+    _ast.Delete: Reader._delete,
+    _ast.Match: Reader._match,
+}

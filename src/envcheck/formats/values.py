@@ -20,14 +20,21 @@ IMPORTERS = frozenset({"__import__", "builtins.__import__", "importlib.__import_
 class Names:
     """The names bound at one moment, and what expressions made of them give."""
 
-    def __init__(self, version: tuple[int, int], names: Mapping[str, str], constants: Mapping[str, str]) -> None:
+    def __init__(
+        self, version: tuple[int, int], names: Mapping[str, str], constants: Mapping[str, str], decided: bool = True
+    ) -> None:
         self._version = version
+        self._decided = decided
         self._names = dict(names)
         self._constants = dict(constants)
 
     def copy(self) -> Names:
         """The same names, to be changed on their own."""
-        return Names(self._version, self._names, self._constants)
+        return Names(self._version, self._names, self._constants, self._decided)
+
+    def bindings(self) -> tuple[dict[str, str], dict[str, str]]:
+        """What names stand for, and those that hold a known string."""
+        return self._names, self._constants
 
     def bind(self, name: str, dotted: str | None = None, constant: str | None = None, maybe: bool = False) -> None:
         """Bind a name to what a dotted name stands for, to a string, or to something unknown.
@@ -166,6 +173,8 @@ class Names:
         if isinstance(test, _ast.UnaryOp) and isinstance(test.op, _ast.Not):
             truth = self.truth(test.operand)
             return None if truth is None else not truth
+        if not self._decided:
+            return None
         if self.dotted(test) == "typing.TYPE_CHECKING":
             return False
         if isinstance(test, _ast.Compare) and len(test.ops) == 1:

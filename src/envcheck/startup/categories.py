@@ -80,7 +80,7 @@ class Categories:
                 self._imports.take("startup-module", top, _RULE)
             return True
         places = self._imports.found(top) if top else []
-        for spec, entry in places:
+        for spec, entry, _ in places:
             if spec.kind != "namespace" and self._importer.search.is_standard(top, spec.path):
                 continue
             record = self._ledger.record("warnings-category", spec.path, None, None, _RULE)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from envcheck.formats.source import ModuleFacts
     from envcheck.formats.syntax import Problem
 
+_DECIDING = frozenset({"sys.version_info =", "sys.hexversion =", "typing.TYPE_CHECKING ="})
+"""Assignments after which a test of the version may turn out otherwise."""
 _ENDING = frozenset({"SystemExit", "KeyboardInterrupt", "GeneratorExit", "BaseException"})
 
 
@@ -49,7 +51,11 @@ class Follower:
             "sys.base_prefix": environment.python.base_prefix,
         }
         self._facts: dict[str, ModuleFacts] = {}
+        self._lines: dict[tuple[str, int | None, str, bool], ModuleFacts] = {}
+        self._decided = True
+        """Nothing changed what ``sys.version_info`` and ``typing.TYPE_CHECKING`` say."""
         self._bodies = 0
+        """Modules that were imported before any startup file, by CPython itself."""
         self._blocked: dict[str, str] = {}
         """Modules that code which need not have run takes away, each with the condition of a later import."""
         self.search = search
@@ -58,13 +64,26 @@ class Follower:
 
     # Running code -----------------------------------------------------------------------------------------------
 
-    def run_line(self, text: str, frame: Frame, constants: Mapping[str, str]) -> None:
-        """Follow one import line. Raises `Fails` or `Ends` where that is certain."""
-        # The syntax tree's types take a while to load: only where there is code to read.
-        from envcheck.formats.source import facts
+    def run_line(
+        self, text: str, frame: Frame, constants: Mapping[str, str], before: ModuleFacts | None = None
+    ) -> ModuleFacts:
+        """Follow one import line, behind the line ``before`` it in the same namespace; what it binds.
 
-        names = {name: name for name in ("os", "sys", "builtins")} | {"addsitedir": "site.addsitedir"}
-        self._run(facts(text, self._minor, names, {**self._constants, **constants}), frame)
+        Raises `Fails` or `Ends` where that is certain.
+        """
+        key = (frame.path, frame.line, text, self._decided)
+        found = self._lines.get(key)
+        if found is None:
+            # The syntax tree's types take a while to load: only where there is code to read.
+            from envcheck.formats.source import facts
+
+            names = {name: name for name in ("os", "sys", "builtins")} | {"addsitedir": "site.addsitedir"}
+            texts = {**self._constants, **constants}
+            if before is not None:
+                names, texts = {**names, **before.names}, {**texts, **before.texts}
+            found = self._lines[key] = facts(text, self._minor, names, texts, self._decided)
+        self._run(found, frame)
+        return found
 
     def _run(self, found: ModuleFacts, frame: Frame, doubtful: bool = False) -> None:
         """Follow what code does; ``doubtful``: other bytes than these may run, so that none of it ends anything."""
@@ -90,7 +109,6 @@ class Follower:
         self._disturb(frame)
 
     def _act(self, action: Action, frame: Frame) -> None:
-        ledger = self._ledger
         sure = not action.maybe and not action.guarded
         if action.kind == "import":
             self._import(action, frame, sure)
@@ -98,11 +116,12 @@ class Follower:
             self._site_directory(action, frame)
         elif action.kind == "path":
             self._extend(action, frame)
-        elif action.kind == "block":
-            if sure and ledger.certain:
-                self.modules[action.text] = None
-            elif sure and ledger.when is None:
-                self._blocked.setdefault(action.text, f"only if sys.modules[{action.text!r}] = None is undone")
+        elif action.kind == "unpath":
+            self._shorten(action, frame, sure)
+        elif action.kind == "package-path":
+            self._extend_package(action, frame)
+        elif action.kind in ("block", "bind", "forget"):
+            self._set_module(action, sure)
         elif action.kind == "raise":
             if sure and action.text in _ENDING:
                 self._end(f"{action.text} is raised at {frame.where}", frame)
@@ -119,6 +138,28 @@ class Follower:
     def _disturb(self, frame: Frame) -> None:
         if self._ledger.disturbed is None:
             self._ledger.disturbed = frame.where
+            for name in [name for name, module in self.modules.items() if module is None]:
+                self._block(name)
+
+    def _set_module(self, action: Action, sure: bool) -> None:
+        """``sys.modules`` is changed by hand."""
+        name = action.text
+        if action.kind == "forget":
+            if sure and self._ledger.when is None:
+                self.modules.pop(name, None)
+                self._blocked.pop(name, None)
+            elif self.modules.get(name, self) is None:
+                self._block(name)
+        elif action.kind == "block" and sure and self._ledger.certain:
+            self.modules[name] = None
+        elif sure and self._ledger.when is None:
+            self._block(name)
+
+    def _block(self, name: str) -> None:
+        """An import of it finds something in ``sys.modules``, unless that is undone."""
+        if self.modules.get(name, self) is None:
+            del self.modules[name]
+        self._blocked.setdefault(name, f"only if what sys.modules[{name!r}] was set to is undone")
 
     def _fail(self, why: str, frame: Frame) -> None:
         """The code fails here: for certain, or else what follows it carries the condition."""
@@ -208,17 +249,59 @@ class Follower:
         if action.maybe:
             when = f"only if a condition of {frame.where} holds"
         entry = PathEntry(action.text, when, frame.path)
+        if self.search.symbolic(action.text):
+            frame.record.unresolved[f"a directory of the running process on sys.path ({action.text})"] = None
         if action.position is None:
             self.search.path.append(entry)
         else:
             self.search.path.insert(action.position, entry)
 
+    def _shorten(self, action: Action, frame: Frame, sure: bool) -> None:
+        """``sys.path`` loses an item; where it is not plain which, every place on it may come first."""
+        path = self.search.path
+        exact = sure and self._ledger.when is None and self.search.doubt is None and action.text != "*"
+        if exact and not any(entry.when for entry in path):
+            position = action.position
+            if position is None:
+                position = next((index for index, entry in enumerate(path) if entry.path == action.text), None)
+            if position is None or not -len(path) <= position < len(path):
+                self._fail(f"sys.path has no such item ({action.text or position})", frame)
+            else:
+                del path[position]
+            return
+        self._disturb(frame)
+        self.search.doubt = self.search.doubt or f"depends on what {frame.where} does to sys.path"
+
+    def _extend_package(self, action: Action, frame: Frame) -> None:
+        """The package that is running extends its own ``__path__``."""
+        module = self.modules.get(frame.package)
+        if module is None or module.search is None or not module.active:
+            return
+        when = f"only if a condition of {frame.where} holds" if action.maybe else None
+        if action.text == "extend_path":
+            parent = self.modules.get(module.name.rpartition(".")[0])
+            places = None if parent is None else parent.search
+            added = self.search.extended(module.name, module.search, places)
+        else:
+            added = tuple(PathEntry(text) for text in action.names)
+        known = {entry.path for entry in module.search if entry.when is None}
+        module.search += tuple(entry._replace(when=entry.when or when) for entry in added if entry.path not in known)
+
     def _call(self, action: Action, frame: Frame) -> None:
         self._disturb(frame)
+        if action.text in _DECIDING or (action.text == "setattr" and set(action.names) & {"version_info"}):
+            self._decided = False
+            self._facts.clear()
         target, _, method = action.text.rpartition(".")
         module = self.modules.get(target)
-        if method == "install" and module is not None and module.facts is not None:
-            self.search.install(module.facts.literals)
-        elif method == "map_module" and len(action.names) == 2:
+        when = self._ledger.when
+        if action.maybe:
+            when = f"only if a condition of {frame.where} holds"
+        if method == "map_module" and len(action.names) == 2:
             # editables.redirector.RedirectingFinder.map_module(name, file)
-            self.search.mapping[action.names[0]] = action.names[1]
+            self.search.redirect(action.names[0], action.names[1], when)
+        elif module is not None and module.source is not None:
+            path, source = module.source
+            self.search.add_loader(path, source, True, when)
+        elif method == "install" and module is not None and module.facts is not None:
+            self.search.install(module.facts.literals, when)

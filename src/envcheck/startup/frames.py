@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcheck.startup.ledger import Record
+from envcheck.startup.search import PathEntry
 
 if TYPE_CHECKING:
     from envcheck.formats.source import ModuleFacts
@@ -11,15 +12,18 @@ if TYPE_CHECKING:
 class Module:
     """A module that was imported."""
 
-    __slots__ = ("active", "facts", "maybe", "name", "search", "standard")
+    __slots__ = ("active", "facts", "maybe", "name", "search", "source", "standard")
 
-    def __init__(self, name: str, search: tuple[str, ...] | None = None, standard: bool = False) -> None:
+    def __init__(self, name: str, search: tuple[PathEntry, ...] | None = None, standard: bool = False) -> None:
         self.name = name
         self.search = search
+        """``__path__``, of a package."""
         self.standard = standard
         self.maybe = False
         self.active = False
         """Its body is running, so that what it will bind need not be bound yet."""
+        self.source: tuple[str, bytes] | None = None
+        """Path and text, of a loader that puts a finder on ``sys.meta_path``."""
         self.facts: ModuleFacts | None = None
 
 

@@ -10,8 +10,9 @@ from envcheck.startup.frames import Frame, Module
 from envcheck.startup.ledger import Ends, Fails, Record
 from envcheck.startup.loaders import Loaded
 from envcheck.startup.modules import Spec
-from envcheck.startup.names import STANDARD, is_builtin
-from envcheck.startup.search import PathEntry
+from envcheck.startup.names import LOADED_BEFORE_SITE, STANDARD, is_builtin
+from envcheck.startup.redirection import MARKS
+from envcheck.startup.search import Found, PathEntry
 
 if TYPE_CHECKING:
     from envcheck.formats.source import ModuleFacts
@@ -46,7 +47,7 @@ class Importer(Follower):
                 self._ledger.passing.append(self._blocked[full])
                 maybe = True
             if module is None or (module.maybe and not maybe):
-                if parent is not None and parent.standard:
+                if parent is not None and parent.standard and not self.search.redirects(full):
                     module = self.modules[full] = Module(full, standard=True)
                 else:
                     module = self._load_one(full, parts[index], parent, frame, maybe)
@@ -56,35 +57,37 @@ class Importer(Follower):
         return True
 
     def _load_one(self, full: str, tail: str, parent: Module | None, frame: Frame | None, maybe: bool) -> Module | None:
-        if is_builtin(full, self._minor, self._rules.startup_frozen):
+        redirected = bool(self.search.finders) and full not in LOADED_BEFORE_SITE and self.search.redirects(full)
+        if not redirected and is_builtin(full, self._minor, self._rules.startup_frozen):
             module = self.modules[full] = Module(full, standard=True)
             return module
         if parent is None:
             found = self.search.find(full)
-        elif parent.search is None:
+        elif parent.search is None and not redirected:
             return None
         else:
-            found = self.search.find_in(tuple(PathEntry(place) for place in parent.search), full, tail)
+            found = self.search.find_in(parent.search or (), full, tail)
         if not found and parent is None and full in STANDARD:
             # Built into this interpreter, or removed from it; nothing that a file could tell.
             module = self.modules[full] = Module(full, standard=True)
             return module
         last: Module | None = None
-        for spec, entry in found:
+        for one in found:
+            entry = one.entry
             depth = len(self._ledger.passing)
             if entry.when is not None:
                 self._ledger.passing.append(entry.when)
-            last = self._execute(full, spec, entry, frame, maybe or entry.when is not None)
+            last = self._execute(full, one, frame, maybe or entry.when is not None)
             if entry.when is not None:
                 del self._ledger.passing[depth:]
-        if found and found[-1][1].when is not None:
+        if found and found[-1].entry.when is not None:
             # Found only in a place that need not be there: else the import fails.
-            self._ledger.passing.append(found[-1][1].when)
+            self._ledger.passing.append(found[-1].entry.when)
         return last
 
-    def _execute(self, full: str, spec: Spec, entry: PathEntry, frame: Frame | None, maybe: bool) -> Module | None:
-        search = None if spec.search is None else tuple(spec.search.split("\0"))
-        module = Module(full, search)
+    def _execute(self, full: str, found: Found, frame: Frame | None, maybe: bool) -> Module | None:
+        spec, entry = found.spec, found.entry
+        module = Module(full, found.search)
         module.maybe = maybe
         if spec.kind == "namespace":
             self.modules[full] = module
@@ -150,7 +153,14 @@ class Importer(Follower):
         if doubtful:
             self._disturb(frame)
         module.facts = self._facts_of(loaded)
+        if "__getattr__" in module.facts.bound:
+            # It runs wherever an attribute is missing (PEP 562), and may do anything.
+            self._disturb(frame)
+        if any(mark in loaded.data for mark in MARKS):
+            module.source = loaded.path, loaded.data
         self._run(module.facts, frame, doubtful)
+        if module.source is not None:
+            self.search.add_loader(loaded.path, loaded.data, False, self._ledger.when)
 
     def _facts_of(self, loaded: Loaded) -> ModuleFacts:
         known = self._facts.get(loaded.path)
@@ -165,18 +175,17 @@ class Importer(Follower):
         except (UnicodeDecodeError, LookupError, ValueError) as error:
             found = ModuleFacts(problem=Problem(f"it cannot be decoded: {error}", refused=False))
         else:
-            found = facts(text, self._minor, None, {**self._constants, "__file__": loaded.path})
+            found = facts(text, self._minor, None, {**self._constants, "__file__": loaded.path}, self._decided)
         self._facts[loaded.path] = found
         return found
 
-    def enter(self, kind: EntryKind, full: str, spec: Spec, entry: PathEntry, rule: str) -> None:
+    def enter(self, kind: EntryKind, full: str, found: Found, rule: str) -> None:
         """Load a found module as an entry of its own. Raises `Fails` and `Ends` from the code that it runs."""
-        loaded = self._loaders.load(spec)
+        loaded = self._loaders.load(found.spec)
         record = self._ledger.record(kind, loaded.path, None, None, rule)
         record.loads, record.sha256 = loaded.loads, loaded.sha256
-        record.outside = self.search.outside(entry.path)
-        search = None if spec.search is None else tuple(spec.search.split("\0"))
-        self._run_customize(record, Module(full, search), spec, loaded)
+        record.outside = self.search.outside(found.entry.path)
+        self._run_customize(record, Module(full, found.search), found.spec, loaded)
 
     # sitecustomize and usercustomize ----------------------------------------------------------------------------
 

@@ -12,8 +12,8 @@ from envcheck.formats import bytecode
 from envcheck.model.environment import Environment
 from envcheck.model.invocation import Invocation
 from envcheck.model.sha256 import sha256
-from envcheck.startup.modules import Finders, Spec
-from envcheck.startup.zips import Archive, read_member
+from envcheck.startup.modules import ZIP_ORDER, Finders, Spec
+from envcheck.startup.zips import Archive, Member, read_member
 
 NO_LIBRARY = "it is no ELF library, so its import fails"
 BAD_BYTECODE = "its bytecode is of another Python version or damaged, so its import fails"
@@ -106,10 +106,12 @@ class Loaders:
         return Loaded(spec.path, spec.path, data, digest)
 
     def _member_instead(self, spec: Spec, archive: Archive) -> Loaded | None:
-        source = spec.member[:-1]
-        if source not in archive.members:
-            return None
-        return self._load_member(Spec("zip-source", f"{archive.path}/{source}", spec.search, archive, source), archive)
+        base = next(spec.member.removesuffix(ending) for ending, _, _ in ZIP_ORDER if spec.member.endswith(ending))
+        forms = [(base + ending, kind) for ending, kind, _ in ZIP_ORDER]
+        for member, kind in forms[[name for name, _ in forms].index(spec.member) + 1 :]:
+            if member in archive.members:
+                return self._load_member(Spec(kind, f"{archive.path}/{member}", spec.search, archive, member), archive)
+        return None
 
     def _member_accepted(self, archive: Archive, member: str, data: bytes) -> bool:
         header = bytecode.read_header(data, self._minor)
@@ -124,8 +126,7 @@ class Loaders:
             except Unreadable:
                 return True
             return bytecode.source_hash(text, header.magic, self._minor) == header.source_hash
-        # The archive's local time and the target's time zone are not known here, so only the size is compared.
-        return source is None or header.size == source.size
+        return source is None or (header.size == source.size and _may_be_its_time(source, header.mtime))
 
     def accepted_bytecode(self, source: str, data: bytes) -> str | None:
         """The ``.pyc`` that CPython runs instead of this source, or ``None``."""
@@ -163,6 +164,22 @@ class Loaders:
         if self._pycache_prefix is not None:
             return posixpath.join(self._pycache_prefix, directory.lstrip("/"), file)
         return f"{directory}/__pycache__/{file}"
+
+
+def _may_be_its_time(source: Member, stamp: int) -> bool:
+    """Whether a source's local time may be that time stamp: in some time zone, of which all are whole quarter hours."""
+    import calendar
+
+    date, time = source.date, source.time
+    try:
+        local = calendar.timegm(
+            ((date >> 9) + 1980, (date >> 5) & 15, date & 31, time >> 11, (time >> 5) & 63, (time & 31) * 2)
+        )
+    except ValueError:
+        # mktime makes a date of any numbers.
+        return True
+    apart = stamp - local
+    return abs(apart) <= 15 * 3600 and (apart + 1) % 900 <= 2
 
 
 def _hash_check(invocation: Invocation) -> bytecode.HashCheck:

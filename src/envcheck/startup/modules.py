@@ -25,11 +25,21 @@ class Spec(NamedTuple):
     member: str = ""
 
 
+ZIP_ORDER: tuple[tuple[str, SpecKind, bool], ...] = (
+    ("/__init__.pyc", "zip-bytecode", True),
+    ("/__init__.py", "zip-source", True),
+    (".pyc", "zip-bytecode", False),
+    (".py", "zip-source", False),
+)
+"""zipimport's own order: packages first, bytecode before source; ending, kind, and whether it is a package."""
+
+
 class Finders:
     """The path-based finders of one interpreter, with what they list kept."""
 
     def __init__(self, files: Files, environment: Environment) -> None:
         self._files = files
+        self._minor = environment.python.minor
         self._suffixes = extension_suffixes(environment)
         self._directories: dict[str, dict[str, str] | None] = {}
         self._archives: dict[str, tuple[Archive, str] | None] = {}
@@ -119,18 +129,11 @@ class Finders:
         archive, prefix = opened
         base = prefix + name
         found = []
-        # zipimport's own order: packages first, bytecode before source.
-        for suffix, kind, package in (
-            ("/__init__.pyc", "zip-bytecode", True),
-            ("/__init__.py", "zip-source", True),
-            (".pyc", "zip-bytecode", False),
-            (".py", "zip-source", False),
-        ):
+        for suffix, kind, package in ZIP_ORDER:
             member = base + suffix
             if member in archive.members:
                 search = f"{archive.path}/{base}" if package else None
-                kind_: SpecKind = "zip-bytecode" if kind == "zip-bytecode" else "zip-source"
-                found.append(Spec(kind_, f"{archive.path}/{member}", search, archive, member))
+                found.append(Spec(kind, f"{archive.path}/{member}", search, archive, member))
         if not found and base + "/" in archive.members:
             found.append(Spec("namespace", f"{archive.path}/{base}", f"{archive.path}/{base}"))
         return found
@@ -159,7 +162,7 @@ class Finders:
             assert known is not None
             return known[0], inner
         try:
-            archive = read_archive(self._files, path)
+            archive = read_archive(self._files, path, self._minor)
         except Unreadable as error:
             self._files.miss(error.path, error.why)
             self.blind = True

@@ -10,7 +10,7 @@ import posixpath
 from envcheck.files.root import Files
 from envcheck.model.environment import Environment, Python
 from envcheck.model.invocation import Invocation
-from envcheck.model.startup import Abort, PathLine, StartupEntry, StartupPlan
+from envcheck.model.startup import Abort, StartupPlan
 from envcheck.startup.categories import Categories
 from envcheck.startup.codecs import Codecs
 from envcheck.startup.customize import Customize
@@ -18,7 +18,8 @@ from envcheck.startup.elsewhere import Elsewhere
 from envcheck.startup.encoding import pth_codec
 from envcheck.startup.importing import Importer
 from envcheck.startup.interactive import Interactive
-from envcheck.startup.ledger import Key, Ledger
+from envcheck.startup.joined import joined
+from envcheck.startup.ledger import Ledger
 from envcheck.startup.loaders import Loaders
 from envcheck.startup.modules import Finders
 from envcheck.startup.pth import is_pth
@@ -48,7 +49,7 @@ def make_plan(files: Files, environment: Environment, invocation: Invocation) ->
     if _frozen_modules_off(python, invocation):
         sides = tuple(rules._replace(startup_frozen=False) for rules in sides)
     plans = [_simulated(files, environment, invocation, rules, finders) for rules in sides]
-    return plans[0] if len(plans) == 1 else _joined(plans, [rules.when or "" for rules in sides])
+    return plans[0] if len(plans) == 1 else joined(plans, [rules.when or "" for rules in sides])
 
 
 def _frozen_modules_off(python: Python, invocation: Invocation) -> bool:
@@ -104,44 +105,3 @@ def _simulated(
         tuple(entry.path for entry in search.path),
         tuple(ledger.aborts),
     )
-
-
-def _joined(plans: list[StartupPlan], conditions: list[str]) -> StartupPlan:
-    """Plans of each side of a boundary as one: what differs between the sides carries the condition in words."""
-    entries: dict[Key, list[tuple[str, StartupEntry]]] = {}
-    order: list[Key] = []
-    for plan, condition in zip(plans, conditions, strict=True):
-        place = 0
-        for entry in plan.entries:
-            key = (entry.kind, entry.path, entry.line, entry.code)
-            if key in entries:
-                place = order.index(key) + 1
-            else:
-                order.insert(place, key)
-                place += 1
-            entries.setdefault(key, []).append((condition, entry))
-    joined = [_joined_entry(entries[key], len(plans)) for key in order]
-    path_lines: dict[PathLine, None] = {}
-    aborts: dict[Abort, None] = {}
-    paths: dict[str, None] = {}
-    for plan in plans:
-        path_lines.update(dict.fromkeys(plan.path_lines))
-        paths.update(dict.fromkeys(plan.sys_path))
-        aborts.update(dict.fromkeys(abort for abort in plan.aborts))
-    everywhere = set.intersection(*(set(plan.aborts) for plan in plans))
-    return StartupPlan(
-        tuple(joined),
-        tuple(path_lines),
-        tuple(paths),
-        tuple(dict.fromkeys(abort if abort in everywhere else abort._replace(certain=False) for abort in aborts)),
-    )
-
-
-def _joined_entry(found: list[tuple[str, StartupEntry]], sides: int) -> StartupEntry:
-    """The side on which the entry runs most often stands for it."""
-    most = max((entry for _, entry in found), key=lambda entry: entry.runs)
-    where = [condition for condition, entry in found if entry.runs == most.runs]
-    if len(where) == sides or most.runs == 0:
-        return most
-    condition = "only on " + ", ".join(where)
-    return most._replace(when=condition if most.when is None else f"{condition}; {most.when}")

@@ -19,6 +19,7 @@ RuleName = Literal[
     "start_files",
     "directory_once",
     "startup_frozen",
+    "names_apart",
 ]
 Release = tuple[int, int, int]
 
@@ -79,6 +80,7 @@ ROWS: tuple[Row, ...] = (
         "a site directory is processed once; before, a venv's own are processed twice",
     ),
     Row("startup_frozen", ((3, 11, 0),), "gh-89435", "site, os and what they import are frozen into the interpreter"),
+    Row("names_apart", ((3, 13, 0),), "PEP 667", "an import line does not see the names that earlier ones bound"),
 )
 NEWEST = (3, 15)
 OLDEST = (3, 8)
@@ -101,6 +103,7 @@ class Rules(NamedTuple):
     start_files: bool
     directory_once: bool
     startup_frozen: bool
+    names_apart: bool
 
 
 def holds(row: Row, release: Release) -> bool:

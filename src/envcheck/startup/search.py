@@ -4,11 +4,25 @@ import posixpath
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from envcheck.files.root import Files
+from envcheck.files.root import Files, Unreadable
 from envcheck.formats.values import Value
 from envcheck.model.environment import Environment
 from envcheck.startup.modules import Finders, Spec
 from envcheck.startup.names import STANDARD
+from envcheck.startup.redirection import (
+    Finder,
+    Meson,
+    Redirecting,
+    Scikit,
+    ScikitInplace,
+    Setuptools,
+    settings_in,
+    setuptools_settings,
+)
+from envcheck.startup.suffixes import extension_suffixes
+
+_MAX_PORTIONS = 1000
+"""Lines of a ``NAME.pkg`` that are looked at."""
 
 
 class PathEntry(NamedTuple):
@@ -21,6 +35,16 @@ class PathEntry(NamedTuple):
     """The file whose line or code added it."""
 
 
+class Found(NamedTuple):
+    """What an import may load, and from where."""
+
+    spec: Spec
+    entry: PathEntry
+    """The place on ``sys.path`` that it was found in, with that place's condition."""
+    search: tuple[PathEntry, ...] | None = None
+    """``__path__``, when it is a package: a namespace's portions each with the condition of its own place."""
+
+
 class Search:
     """The search path, which grows while the start runs."""
 
@@ -30,17 +54,63 @@ class Search:
         self._finders = finders
         self.path: list[PathEntry] = []
         """``sys.path``."""
-        self.mapping: dict[str, str] = {}
-        """Dotted names that editable finders on ``sys.meta_path`` answer for, with their places."""
+        self.doubt: str | None = None
+        """Why the order of ``sys.path`` is not known, so that any of its places may come first."""
+        self.finders: list[tuple[Finder, str | None]] = []
+        """What editable installs put on ``sys.meta_path``, each with the condition under which it is there."""
+        self._suffixes = extension_suffixes(environment)
+        self._redirecting = Redirecting(files, self._suffixes)
 
-    def find(self, name: str) -> list[tuple[Spec, PathEntry]]:
+    def find(self, name: str) -> list[Found]:
         """What a top-level import may load: places that are there conditionally, then the first certain one."""
-        return self.find_in(tuple(self.path), name, name)
+        entries = self.path
+        if self.doubt is not None:
+            entries = [entry._replace(when=entry.when or self.doubt) for entry in entries]
+        return self.find_in(tuple(entries), name, name)
 
-    def find_in(self, entries: tuple[PathEntry, ...], full: str, tail: str) -> list[tuple[Spec, PathEntry]]:
+    def symbolic(self, path: str) -> bool:
+        """Whether a place is the running process's own: its directory, or one of its descriptors."""
+        return self._finders.symbolic(path)
+
+    def extended(
+        self, name: str, own: tuple[PathEntry, ...], places: tuple[PathEntry, ...] | None
+    ) -> tuple[PathEntry, ...]:
+        """What ``pkgutil.extend_path(__path__, name)`` adds: other portions of the package, and those of ``NAME.pkg``.
+
+        ``places`` is the parent's path, ``None`` for ``sys.path``.
+        """
+        added: list[PathEntry] = []
+        known = {entry.path for entry in own}
+        for entry in self.path if places is None else places:
+            if self._finders.symbolic(entry.path):
+                continue
+            spec = self._finders.find(entry.path, name.rpartition(".")[2])
+            if spec is not None and spec.search is not None and spec.search not in known:
+                known.add(spec.search)
+                added.append(PathEntry(spec.search, entry.when))
+            if name + ".pkg" in (self._finders.listing(entry.path) or {}):
+                added += [PathEntry(line, entry.when) for line in self._package_file(f"{entry.path}/{name}.pkg")]
+        return tuple(added)
+
+    def _package_file(self, path: str) -> list[str]:
+        """The lines of a ``NAME.pkg`` that are neither empty nor comments."""
+        limit = self._files.limits.startup
+        try:
+            data, size = self._files.read_part(path, limit)
+        except Unreadable as error:
+            self._files.miss(error.path, error.why)
+            return []
+        if size > len(data):
+            self._files.miss(path, f"larger than the bound of {limit:,} bytes: the rest was not read")
+        lines = data.decode("utf-8", "surrogateescape").splitlines()
+        return [line for line in lines[:_MAX_PORTIONS] if line and not line.startswith("#")]
+
+    def find_in(self, entries: tuple[PathEntry, ...], full: str, tail: str) -> list[Found]:
         """The same for any path: ``full`` is the dotted name, ``tail`` its last component."""
-        found: list[tuple[Spec, PathEntry]] = []
-        portions: list[tuple[Spec, PathEntry]] = []
+        found = self.redirected(full, first=True)
+        if found and found[-1].entry.when is None:
+            return found
+        portions: list[Found] = []
         for entry in entries:
             if self._finders.symbolic(entry.path):
                 continue
@@ -48,56 +118,85 @@ class Search:
             if spec is None:
                 continue
             if spec.kind == "namespace":
-                portions.append((spec, entry))
+                portions.append(Found(spec, entry))
                 continue
+            result = Found(spec, entry, None if spec.search is None else (PathEntry(spec.search),))
             if entry.when is None:
                 # A place that may come earlier, too, is the same file all the same.
-                return [(other, place) for other, place in found if other.path != spec.path] + [(spec, entry)]
-            if all(other.path != spec.path for other, _ in found):
-                found.append((spec, entry))
-        mapped = self._mapped(full)
-        if mapped is not None:
-            found.append((mapped, PathEntry(posixpath.dirname(mapped.path))))
-        elif portions:
-            # A namespace package is the last resort; one sure portion makes it sure.
-            spec, entry = next((portion for portion in portions if portion[1].when is None), portions[0])
-            places = "\0".join(portion.path for portion, _ in portions)
-            found.append((spec._replace(search=places), entry))
+                return [other for other in found if other.spec.path != spec.path] + [result]
+            if all(other.spec.path != spec.path for other in found):
+                found.append(result)
+        for finder, when in self.finders:
+            places = finder.portion(full)
+            if places is not None:
+                entry = PathEntry(places[0] if places else "", when)
+                portions.append(Found(Spec("namespace", entry.path, entry.path), entry, tuple(map(PathEntry, places))))
+        if portions:
+            # A namespace package is the last resort of a path; one sure portion makes it sure.
+            sure = next((portion for portion in portions if portion.entry.when is None), portions[0])
+            found.append(sure._replace(search=_each_once(portions)))
+        else:
+            found += self.redirected(full, first=False)
         return found
 
-    def _mapped(self, full: str) -> Spec | None:
-        """What an editable finder on ``sys.meta_path`` answers, after ``sys.path`` had nothing."""
-        for name in sorted(self.mapping, key=len, reverse=True):
-            if full != name and not full.startswith(name + "."):
+    def redirected(self, full: str, first: bool) -> list[Found]:
+        """What the finders of editable installs answer that stand before Python's own (``first``), or after them."""
+        found: list[Found] = []
+        for finder, when in self.finders:
+            if finder.first is not first:
                 continue
-            place = self.mapping[name]
-            if self._finders.symbolic(place):
+            answer = finder.find(full)
+            if answer is None or self._finders.symbolic(answer.spec.path):
                 continue
-            if full != name:
-                place = posixpath.join(place, *full[len(name) + 1 :].split("."))
-            elif place.endswith(".py"):
-                directory, file = posixpath.split(place)
-                package = directory if file == "__init__.py" else None
-                return Spec("source", place, package) if self._files.is_file(place) else None
-            directory, tail = posixpath.split(place)
-            spec = self._finders.find(directory, tail)
-            if spec is not None:
-                return spec
-        return None
+            entry = PathEntry(
+                posixpath.dirname(answer.spec.path), "; ".join(text for text in (when, answer.when) if text) or None
+            )
+            search = None if answer.search is None else tuple(map(PathEntry, answer.search))
+            found.append(Found(answer.spec, entry, search))
+            if entry.when is None:
+                break
+        return found
 
-    def install(self, literals: Mapping[str, Value]) -> None:
-        """``install()`` of a setuptools editable finder: its MAPPING answers what ``sys.path`` does not."""
-        mapping, namespaces = literals.get("MAPPING"), literals.get("NAMESPACES")
-        if isinstance(mapping, dict):
-            self.mapping.update({name: place for name, place in mapping.items() if isinstance(place, str)})
-        if isinstance(namespaces, dict):
-            for name, places in namespaces.items():
-                if isinstance(places, list) and places and isinstance(places[0], str):
-                    self.mapping.setdefault(name, places[0])
+    def redirects(self, full: str) -> bool:
+        """Whether a finder that stands before Python's own answers for a name."""
+        return bool(self.redirected(full, first=True))
+
+    def install(self, literals: Mapping[str, Value], when: str | None) -> None:
+        """``install()`` of a setuptools editable finder."""
+        mapping, namespaces = setuptools_settings(literals)
+        if mapping or namespaces:
+            self.finders.append((Setuptools(self._files, self._suffixes, mapping, namespaces), when))
+
+    def redirect(self, name: str, file: str, when: str | None) -> None:
+        """``RedirectingFinder.map_module(name, file)`` of the editables library."""
+        if not any(finder is self._redirecting for finder, _ in self.finders):
+            self.finders.append((self._redirecting, when))
+        self._redirecting.mapping[name] = file
+
+    def add_loader(self, path: str, source: bytes, called: bool, when: str | None) -> bool:
+        """The finder of a scikit-build-core or meson-python loader; whether there is one with literal settings."""
+        from envcheck.catalogue.editables import read_meson_loader, read_scikit_loader
+
+        settings = settings_in(source.decode("utf-8", "surrogateescape"), called)
+        if when is None and read_scikit_loader(source) is None and read_meson_loader(source) is None:
+            # Not the tool's own text with plain settings: it may do anything else, and must hide nothing.
+            when = f"only if the finder in {path} does what its name says"
+        for name, arguments in settings:
+            finder: Finder
+            if name == "install_inplace":
+                finder = ScikitInplace(self._files, self._suffixes, self._finders, arguments)
+            elif name == "install" and b"ScikitBuild" in source:
+                finder = Scikit(self._files, self._suffixes, posixpath.dirname(path), arguments)
+            else:
+                finder = Meson(self._files, self._suffixes, path, arguments)
+            self.finders.insert(0, (finder, when))
+        return bool(settings)
 
     def knows_everything(self, name: str) -> bool:
         """Whether a module that was not found cannot be anywhere: no unknown or conditional place on ``sys.path``."""
         if self._environment.stdlib is None or name.partition(".")[0] in STANDARD or self._finders.blind:
+            return False
+        if self.doubt is not None:
             return False
         return not any(e.when is not None or self._finders.symbolic(e.path) for e in self.path)
 
@@ -116,3 +215,14 @@ class Search:
                 return None
         known = {d.path for d in environment.site_sequence} | set(environment.initial_path)
         return None if directory in known else directory
+
+
+def _each_once(portions: list[Found]) -> tuple[PathEntry, ...]:
+    """A namespace's portions in order, each place once: without its condition where it is there for certain too."""
+    places: dict[str, PathEntry] = {}
+    for spec, entry, search in portions:
+        for place in (PathEntry(spec.path),) if search is None else search:
+            known = places.get(place.path)
+            if known is None or (known.when is not None and entry.when is None):
+                places[place.path] = PathEntry(place.path, entry.when)
+    return tuple(places.values())

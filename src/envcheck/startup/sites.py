@@ -22,6 +22,10 @@ from envcheck.startup.rules import Rules, source
 from envcheck.startup.search import PathEntry
 from envcheck.startup.startup_files import StartupFile, StartupFiles
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from envcheck.formats.source import ModuleFacts
+
 MAX_LINES = 50_000
 """Import lines, and path lines, reached in one start; a file that adds its own directory over and over is cut here."""
 MAX_PATH = 2_000
@@ -150,6 +154,7 @@ class Sites:
         content = self._startup_files.content(found)
         depth = len(self._ledger.passing)
         failed: str | None = None
+        before: ModuleFacts | None = None
         for line in content.lines:
             if line.kind == "path":
                 if failed is None:
@@ -160,8 +165,11 @@ class Sites:
                 continue
             if failed is not None:
                 self._ledger.skip(record, number, failed)
-            elif (why := self._import_line(line, record, number, directory, path)) is not None:
-                failed = f"line {line.number} fails before it ({why}), and the rest of the file is ignored"
+            else:
+                why, bound = self._import_line(line, record, number, directory, path, before)
+                if why is not None:
+                    failed = f"line {line.number} fails before it ({why}), and the rest of the file is ignored"
+                before = None if self._rules.names_apart else bound or before
         unlikely = len(self._ledger.passing) > depth
         if content.undecodable is None or failed is not None:
             del self._ledger.passing[depth:]
@@ -173,25 +181,26 @@ class Sites:
             self._undecodable(content, found, number)
             del self._ledger.passing[depth:]
 
-    def _import_line(self, line: Line, record: Record, number: int, directory: str, path: str) -> str | None:
-        """Run one import line; why it fails, where that is certain."""
+    def _import_line(
+        self, line: Line, record: Record, number: int, directory: str, path: str, before: "ModuleFacts | None" = None
+    ) -> "tuple[str | None, ModuleFacts | None]":
+        """Run one import line: why it fails, where that is certain, and what it binds."""
         self._lines += 1
         if self._lines > MAX_LINES:
             self._files.miss(path, f"more than {MAX_LINES:,} lines run: the rest was not followed")
-            return None
+            return None, None
         if not self._ledger.reach(record, number):
-            return None
+            return None, None
         index = len(record.occurrences) - 1
         frame = Frame(record, f"line {line.number} of {path}", path=path, line=line.number, own=True)
         constants = {"sitedir": directory, "fullname": path, "name": posixpath.basename(path)}
         try:
-            self._importer.run_line(line.text, frame, constants)
+            return None, self._importer.run_line(line.text, frame, constants, before)
         except Fails as failure:
             self._ledger.conclude(record, "fails", index)
-            return str(failure)
+            return str(failure), None
         except Ends:
-            pass
-        return None
+            return None, None
 
     def _undecodable(self, content: Content, found: StartupFile, number: int) -> None:
         why = f"{found.path} cannot be decoded as {self._codec.name} ({content.undecodable})"

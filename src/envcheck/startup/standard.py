@@ -9,8 +9,7 @@ from envcheck.model.startup import EntryKind
 from envcheck.startup.frames import Module
 from envcheck.startup.importing import Importer
 from envcheck.startup.ledger import Ends, Fails, Ledger
-from envcheck.startup.modules import Spec
-from envcheck.startup.search import PathEntry
+from envcheck.startup.search import Found, PathEntry
 
 
 class StandardImports:
@@ -19,16 +18,15 @@ class StandardImports:
     def __init__(self, ledger: Ledger, importer: Importer) -> None:
         self._ledger = ledger
         self._importer = importer
-        self._packages: dict[str, tuple[str, ...]] = {}
+        self._packages: dict[str, tuple[PathEntry, ...]] = {}
         self._imported: dict[str, bool] = {}
 
-    def found(self, name: str) -> list[tuple[Spec, PathEntry]]:
+    def found(self, name: str) -> list[Found]:
         """What answers for a name, in its package where that was imported before; the last one is certain."""
         parent, _, tail = name.rpartition(".")
         if not parent:
             return self._importer.search.find(name)
-        places = tuple(PathEntry(place) for place in self._packages.get(parent, ()))
-        return self._importer.search.find_in(places, name, tail)
+        return self._importer.search.find_in(self._packages.get(parent, ()), name, tail)
 
     def take(self, kind: EntryKind, name: str, rule: str, known: bool = True, when: str | None = None) -> bool:
         """Import a module; whether anything answers. An entry where that is not the base's own standard library.
@@ -44,29 +42,28 @@ class StandardImports:
         found = self.found(name)
         if when is None:
             self._imported[name] = bool(found)
-        for spec, entry in found:
-            if spec.search is not None:
-                self._packages[name] = tuple(spec.search.split("\0"))
-            if spec.kind == "namespace" or (known and self._importer.search.is_standard(name, spec.path)):
+        for one in found:
+            if one.search is not None:
+                self._packages[name] = one.search
+            if one.spec.kind == "namespace" or (known and self._importer.search.is_standard(name, one.spec.path)):
                 continue
-            self._run(kind, name, spec, entry, rule, [one for one in (when, entry.when) if one])
+            self._run(kind, name, one, rule, [condition for condition in (when, one.entry.when) if condition])
         return bool(found)
 
-    def _run(self, kind: EntryKind, name: str, spec: Spec, entry: PathEntry, rule: str, conditions: list[str]) -> None:
+    def _run(self, kind: EntryKind, name: str, found: Found, rule: str, conditions: list[str]) -> None:
         ledger = self._ledger
         depth = len(ledger.passing)
         ledger.passing += conditions
-        self._enter(kind, name, spec, entry, rule)
+        self._enter(kind, name, found, rule)
         del ledger.passing[depth:]
         if name not in self._importer.modules:
-            search = None if spec.search is None else tuple(spec.search.split("\0"))
-            self._importer.modules[name] = Module(name, search)
+            self._importer.modules[name] = Module(name, found.search)
         if not conditions and ledger.ended is None and not ledger.lasting:
             # Whether the start gets over a module that is not what it needs, no file tells.
-            ledger.lasting[f"only if the start goes on with {spec.path} in place of its own {name}"] = None
+            ledger.lasting[f"only if the start goes on with {found.spec.path} in place of its own {name}"] = None
 
-    def _enter(self, kind: EntryKind, name: str, spec: Spec, entry: PathEntry, rule: str) -> None:
+    def _enter(self, kind: EntryKind, name: str, found: Found, rule: str) -> None:
         try:
-            self._importer.enter(kind, name, spec, entry, rule)
+            self._importer.enter(kind, name, found, rule)
         except (Fails, Ends):
             return

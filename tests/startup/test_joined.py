@@ -1,0 +1,118 @@
+"""The plan of an interpreter whose patch level no file tells: every side of its boundaries, joined."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from envcheck.model.startup import StartupEntry, StartupPlan
+from envcheck.startup.joined import joined
+from startup.trees import Place
+
+TO_1, TO_3, FROM_4 = "Python before 3.12.2", "Python 3.12.2 to 3.12.3", "Python 3.12.4 or later"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """3.12 has two boundaries, so three sides."""
+    return Place(tmp_path, "3.12")
+
+
+def test_what_every_side_runs_carries_no_condition(place: Place) -> None:
+    place.write("a.pth", "import os\n")
+    (entry,) = place.plan().entries
+    assert (entry.runs, entry.when, [o.when for o in entry.occurrences]) == (2, None, [None, None])
+
+
+def test_what_some_sides_run_names_them(place: Place) -> None:
+    place.write(".a.pth", "import os; hidden = 1\n")
+    place.write("b.pth", b"\xef\xbb\xbfimport os; bom = 1\n")
+    place.write("c.pth", "# x\x0cimport os; wide = 1\n")
+    when = {e.code: e.when for e in place.plan(LC_ALL="C.UTF-8").entries if e.runs}
+    assert when == {
+        "import os; hidden = 1": f"only on {TO_1}",
+        "import os; bom = 1": f"only on {FROM_4}",
+        "import os; wide = 1": f"only on {FROM_4}",
+    }
+
+
+def test_a_line_that_fails_on_some_sides_only_runs_on_all(place: Place) -> None:
+    # Up to 3.12.1 the hidden file adds the directory before the first pass meets the import.
+    place.write("lib/late.py")
+    place.write(".a.pth", "lib\n")
+    place.write("b.pth", "import late\n")
+    place.write("c.pth", "lib\n")
+    entry = place.entries()["import late"]
+    assert entry.when is None
+    assert [o.outcome for o in entry.occurrences] == ["runs", "runs"] and entry.runs == 2
+
+
+def test_a_line_that_only_one_side_reaches_in_its_first_pass(place: Place) -> None:
+    place.write("lib/late.py")
+    place.write(".a.pth", "lib\n")
+    place.write("b.pth", "import late\nimport os; after = 1\n")
+    place.write("c.pth", "lib\n")
+    entry = place.entries()["import os; after = 1"]
+    assert (entry.runs, entry.when) == (2, None)
+    assert [o.when for o in entry.occurrences] == [f"only on {TO_1}", None]
+
+
+def test_what_an_entry_loads_on_one_side_only_is_in_its_closure_with_the_condition(place: Place) -> None:
+    place.write("one/m.py")
+    place.write("two/m.py")
+    place.write(".a.pth", "one\n")
+    place.write("b.pth", "two\nimport m\n")
+    entry = place.entries()["import m"]
+    assert entry.when is None
+    assert {file.path: file.when for file in entry.closure} == {
+        str(place.site / "one/m.py"): f"only on {TO_1}",
+        str(place.site / "two/m.py"): f"only on {TO_3}, {FROM_4}",
+    }
+
+
+def test_a_path_line_that_one_side_adds_is_added(place: Place) -> None:
+    place.write("lib/m.py")
+    place.write(".a.pth", "lib\n")
+    place.write("b.pth", "lib\n")
+    lines = {line.path: line.added for line in place.plan().path_lines}
+    assert lines == {str(place.site / ".a.pth"): True, str(place.site / "b.pth"): True}
+
+
+def test_an_abort_of_one_side_is_not_certain_and_hides_nothing(place: Place) -> None:
+    place.write(".a.pth", "import sys; sys.exit()\n")
+    place.write("b.pth", "import os\n")
+    plan = place.plan()
+    assert [abort.certain for abort in plan.aborts] == [False]
+    entry = next(entry for entry in plan.entries if entry.code == "import os")
+    assert entry.runs == 2 and entry.when == f"only on {TO_3}, {FROM_4}"
+
+
+def test_entries_stand_in_the_order_of_their_own_side(place: Place) -> None:
+    place.write(".a.pth", "import os; a = 1\n")
+    place.write("b.pth", "import os; b = 1\nimport os; b2 = 1\n# x\x0cimport os; b3 = 1\n")
+    place.write("c.pth", "import os; c = 1\n")
+    ran = [entry.code for entry in place.plan().entries if entry.runs]
+    assert ran == [f"import os; {name} = 1" for name in ("a", "b", "b2", "b3", "c")]
+
+
+class Counted(str):
+    """Text that counts how often it is compared."""
+
+    compared = 0
+
+    def __eq__(self, other: object) -> bool:
+        Counted.compared += 1
+        return super().__eq__(other)
+
+    __hash__ = str.__hash__
+
+
+def test_joining_compares_each_entry_with_few_others() -> None:
+    def side(name: str, count: int) -> StartupPlan:
+        return StartupPlan(
+            tuple(StartupEntry("pth-import", "/a.pth", n, Counted(f"{name} {n}")) for n in range(count)), (), ()
+        )
+
+    plan = joined([side("one", 500), side("two", 500), side("one", 500)], ["a", "b", "c"])
+    assert len(plan.entries) == 1000 and Counted.compared < 20_000
