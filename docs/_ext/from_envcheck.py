@@ -122,7 +122,7 @@ class StartupRules(Table):
     def rows(self) -> list[tuple[str, ...]]:
         """A row a change, as the plan reads them."""
         return [
-            (", ".join(".".join(map(str, since)) for since in row.since), sentence(row.what), row.source)
+            (", ".join(".".join(map(str, since)) for since in row.since), row.what, row.source)
             for row in sorted(startup_rules.ROWS, key=lambda row: min(row.since))
         ]
 
