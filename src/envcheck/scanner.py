@@ -17,6 +17,7 @@ from envcheck.environments.discover import find_environment
 from envcheck.environments.own import overlap
 from envcheck.files.root import Files
 from envcheck.installed.inventory import Installed
+from envcheck.installed.modes import open_places
 from envcheck.model.environment import Environment
 from envcheck.model.errors import TargetError
 from envcheck.model.facts import Facts
@@ -96,7 +97,10 @@ def scan_environment(files: Files, target: str, options: Options) -> tuple[Envir
     if plan.not_modelled:
         files.miss(environment.path, plan.not_modelled)
     why = overlap(environment, files.root)
-    facts = Facts(environment, plan, inventory, comparison, why is None, why, files.not_seen, options.invocation)
+    lines = [(line.directory, line.added) for line in plan.path_lines if not line.symbolic]
+    places = tuple(sorted(open_places(files, environment, lines).items()))
+    clean = why is None
+    facts = Facts(environment, plan, inventory, comparison, clean, why, files.not_seen, options.invocation, places)
     checks = registry.startup_checks() if options.startup_only else registry.all_checks()
     findings = sorted((finding for check in checks for finding in check(facts)), key=_order(checks))
     return EnvironmentReport(environment, plan, inventory, comparison, files.not_seen, tuple(findings)), why

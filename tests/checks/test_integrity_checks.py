@@ -41,7 +41,16 @@ def facts(*deviations: Deviation, entries: tuple[StartupEntry, ...] = ()) -> Fac
         ("distribution-duplicate", "requests-2.31.0.dist-info", "distribution-duplicate", Severity.MEDIUM),
         ("phantom-module", "_manylinux.py", "phantom-module", Severity.HIGH),
         ("script-modified", "x", "script-modified", Severity.HIGH),
-        ("script-unowned", "git", "script-unowned", Severity.HIGH),
+        ("unowned-configuration", "kernel.json", "file-unowned", Severity.MEDIUM),
+        ("script-unowned", "tool", "script-unowned", Severity.HIGH),
+        ("script-shadows", "git", "script-shadows-command", Severity.HIGH),
+        ("interpreter-unproven", "python", "venv-interpreter-replaced", Severity.LOW),
+        ("activate-unproven", "activate", "venv-activate-modified", Severity.LOW),
+        ("home-moved", "pyvenv.cfg", "venv-home-moved", Severity.HIGH),
+        ("venv-moved", "pyvenv.cfg", "venv-moved", Severity.INFO),
+        ("writable", "bin", "environment-writable", Severity.MEDIUM),
+        ("installer-config-inert", "pip.conf", "installer-config", Severity.LOW),
+        ("entry-point-undeclared", "entry_points.txt", "metadata-inconsistent", Severity.MEDIUM),
         ("interpreter-replaced", "python", "venv-interpreter-replaced", Severity.HIGH),
         ("activate-modified", "activate", "venv-activate-modified", Severity.HIGH),
         ("installer-config", "pip.conf", "installer-config", Severity.MEDIUM),
@@ -92,3 +101,26 @@ def test_places_outside_every_site_directory_are_grouped_by_their_directory() ->
     given = facts(*(Deviation("script-unowned", f"{PREFIX}/bin/c{n}") for n in range(9)))
     (found,) = interpreter.script_unowned(given)
     assert found.path == PREFIX + "/bin"
+
+
+def test_an_odd_file_does_not_go_under_in_a_group_of_others() -> None:
+    modules = (Deviation("unowned-code", f"{SITE}/p/m{n}.py", kind="module") for n in range(100))
+    given = facts(*modules, Deviation("unowned-code", f"{SITE}/p/evil.so", kind="extension or library"))
+    assert sorted(found.path or "" for found in integrity.file_unowned(given)) == [f"{SITE}/p", f"{SITE}/p/evil.so"]
+
+
+def test_a_group_has_another_fingerprint_when_its_files_change_places() -> None:
+    def group(*pairs: tuple[str, str]) -> str:
+        rest = [Deviation("unowned-code", f"{SITE}/p/m{n}.py", actual="x") for n in range(9)]
+        found = [Deviation("unowned-code", f"{SITE}/p/{name}", actual=content) for name, content in pairs]
+        (one,) = integrity.file_unowned(facts(*rest, *found))
+        return one.fingerprint
+
+    assert group(("a/x.py", "1"), ("b/x.py", "2")) != group(("a/x.py", "2"), ("b/x.py", "1"))
+
+
+def test_what_others_may_write_is_told_by_reason() -> None:
+    everyone = (Deviation("writable", f"{PREFIX}/lib/d{n}", detail="everyone may write to it") for n in range(50))
+    given = facts(*everyone, Deviation("writable", f"{PREFIX}/bin", detail="its owner is user 7"))
+    found = list(interpreter.environment_writable(given))
+    assert [(one.path, dict(one.evidence).get("count")) for one in found] == [(f"{PREFIX}/bin", None), (PREFIX, 50)]

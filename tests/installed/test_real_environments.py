@@ -100,7 +100,7 @@ def test_attacks_on_an_installed_package_are_each_told(venv: Venv) -> None:
         ("missing", "data.txt"),
         ("unowned-code", "sitecustomize.py"),
         ("script-modified", "colours"),
-        ("script-unowned", "git"),
+        ("script-shadows", "git"),
     }
     (broken,) = [d for d in inventory(venv.path).distributions if d.assurance == "modified"]
     assert (broken.name, broken.modified, broken.missing) == ("colours", 2, 1)

@@ -432,7 +432,7 @@ def test_a_phantom_module_is_told_besides_being_unowned(tree: Tree) -> None:
 def test_installer_configuration_in_the_prefix_is_told_with_its_settings(tree: Tree) -> None:
     (tree.prefix / "pip.conf").write_text("[global]\nindex-url = https://index.example/simple\n")
     found = tree.only()
-    assert (found.problem, found.detail) == ("installer-config", "it sets index-url")
+    assert (found.problem, found.detail) == ("installer-config", "it sets index-url = https://index.example/simple")
 
 
 def test_a_python_that_is_no_link_to_the_base_is_replaced(tree: Tree) -> None:

@@ -66,6 +66,11 @@ def scaffold_entry(relative_path: str) -> Scaffold | None:
     return _SCRIPTS.get(name)
 
 
+def is_interpreter(name: str) -> bool:
+    """Whether a file of the scripts directory bears an interpreter's name."""
+    return _INTERPRETER.fullmatch(name) is not None
+
+
 def scaffold(relative_path: str) -> str | None:
     """The clause of `scaffold_entry`, or ``None`` for a file that no maker of environments leaves there."""
     found = scaffold_entry(relative_path)

@@ -24,11 +24,14 @@ _REINSTALL = (
 )
 
 
-def deviations(facts: Facts, *problems: Problem) -> list[Deviation]:
-    """Those of the given kinds, in path order, less what a startup check already tells at its place."""
+def deviations(facts: Facts, *problems: Problem, everywhere: bool = False) -> list[Deviation]:
+    """Those of the given kinds, in path order, less what a startup check already tells at its place.
+
+    ``everywhere`` takes those too: for what a startup check does not tell.
+    """
     if facts.inventory is None:
         return []
-    told = startup_paths(facts)
+    told: set[str] = set() if everywhere else startup_paths(facts)
     return sorted(d for d in facts.inventory.deviations if d.problem in problems and d.path not in told)
 
 
@@ -44,11 +47,15 @@ def startup_paths(facts: Facts) -> set[str]:
 
 
 def grouped(facts: Facts, found: Iterable[Deviation]) -> Iterator[list[Deviation]]:
-    """Deviations told together: of one owner, below one top-level name of a site directory (or one directory)."""
-    groups: dict[tuple[str, str], list[Deviation]] = {}
+    """Deviations told together: of one kind and one owner, below one top-level name of a site directory or the prefix.
+
+    One kind, so that an odd file does not go under in a hundred others.
+    """
+    groups: dict[tuple[str, str, str, str], list[Deviation]] = {}
     for deviation in found:
         place = top_level(facts, deviation.path)
-        groups.setdefault((deviation.owner.name if deviation.owner else "", place), []).append(deviation)
+        owner = deviation.owner.name if deviation.owner else ""
+        groups.setdefault((owner, place, deviation.problem, deviation.kind or ""), []).append(deviation)
     for group in groups.values():
         if len(group) <= SINGLE:
             yield from ([deviation] for deviation in group)
@@ -57,13 +64,16 @@ def grouped(facts: Facts, found: Iterable[Deviation]) -> Iterator[list[Deviation
 
 
 def top_level(facts: Facts, path: str) -> str:
-    """The top-level entry of the site directory that holds the path, else the path's own directory."""
+    """The top-level entry of the site directory or the prefix that holds the path, else the path's own directory."""
     best = ""
     for site in facts.environment.site_dirs:
         prefix = site.path.rstrip("/") + "/"
         if path.startswith(prefix) and len(prefix) > len(best):
             best = prefix
-    if not best:
+    prefix = facts.environment.path.rstrip("/") + "/"
+    if not best and facts.environment.kind == "venv" and path.startswith(prefix):
+        best = prefix
+    if not best or ("/" not in path[len(best) :] and best == prefix):
         return path.rsplit("/", 1)[0]
     return best + path[len(best) :].split("/", 1)[0]
 
@@ -75,10 +85,15 @@ def tell(
     one: str,
     many: str,
     severity: Severity | None = None,
+    place: str | None = None,
 ) -> Finding:
-    """One finding over a group; ``one`` and ``many`` are messages, ``many`` with ``{count}`` and ``{place}``."""
+    """One finding over a group; ``one`` and ``many`` are messages, ``many`` with ``{count}`` and ``{place}``.
+
+    ``place`` is where a group stands, by default the top-level entry of its first member.
+    """
     first = group[0]
     owner = first.owner.name if first.owner else None
+    place = place or top_level(facts, first.path)
     evidence: list[tuple[str, Evidence]] = []
     if len(group) == 1:
         for name, value in (("expected", first.expected), ("sha256", first.actual), ("detail", first.detail)):
@@ -87,11 +102,13 @@ def tell(
         path, subject = first.path, first.actual or first.detail
         message = one
     else:
-        path = top_level(facts, first.path)
+        path = place
         message = many.replace("{count}", f"{len(group):,}").replace("{place}", path.rsplit("/", 1)[-1])
         evidence = [("count", len(group)), ("paths", [deviation.path for deviation in group])]
         evidence.append(("examples", [deviation.path for deviation in group[:EXAMPLES]]))
-        subject = _digest_of(group)
+        subject = _digest_of(group, place)
+    if first.kind:
+        evidence.append(("kind", first.kind))
     if owner:
         evidence.append(("owner", owner))
     return finding(
@@ -107,8 +124,12 @@ def tell(
     )
 
 
-def _digest_of(group: list[Deviation]) -> str:
-    text = "\0".join(sorted(f"{d.path.rsplit('/', 1)[-1]}={d.actual or d.detail or ''}" for d in group))
+def _digest_of(group: list[Deviation], place: str) -> str:
+    """The content of a group, for its fingerprint: each member's path below the place, and its bytes.
+
+    Another member, or other bytes in one, make another group: who accepted the first has not accepted that.
+    """
+    text = "\0".join(sorted(f"{d.path[len(place) :]}={d.actual or d.detail or ''}" for d in group))
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -178,13 +199,14 @@ def file_missing(facts: Facts, rule: Rule) -> Iterator[Finding]:
         severity=Severity.HIGH,
         summary="A file that no installed package lists.",
         why="Code that no package accounts for can be imported or run in this environment, and no package manager "
-        "will ever verify, upgrade or remove it. Inert data of that kind is reported as low.",
+        "will ever verify, upgrade or remove it. Configuration that makes a tool run something is reported as medium, "
+        "inert data as low.",
         remedy="find out who put it there; remove it, or reinstall the package that it should belong to",
         example="site-packages/helper.py",
     )
 )
 def file_unowned(facts: Facts, rule: Rule) -> Iterator[Finding]:
-    """Unclaimed code (high) and data (low); startup files that a self-made RECORD lists are unclaimed code."""
+    """Unclaimed code (high), configuration (medium), data (low); a closed set's startup files are unclaimed code."""
     for group in grouped(facts, deviations(facts, "unowned-code", "closed-set", "bytecode-sourceless")):
         first = group[0]
         yield tell(
@@ -192,7 +214,17 @@ def file_unowned(facts: Facts, rule: Rule) -> Iterator[Finding]:
             rule,
             group,
             f"No installed package accounts for this code{because(first)}.",
-            "{count} files of code under {place} belong to no installed package.",
+            f"{{count}} files of code under {{place}} belong to no installed package{_of_kind(first)}.",
+        )
+    for group in grouped(facts, deviations(facts, "unowned-configuration")):
+        first = group[0]
+        yield tell(
+            facts,
+            rule,
+            group,
+            f"No installed package lists this {first.kind}{because(first)}.",
+            f"{{count}} files under {{place}} belong to no installed package{_of_kind(first)}.",
+            Severity.MEDIUM,
         )
     for group in grouped(facts, deviations(facts, "unowned-data")):
         yield tell(
@@ -203,6 +235,13 @@ def file_unowned(facts: Facts, rule: Rule) -> Iterator[Finding]:
             "{count} files under {place} belong to no installed package; none is code that Python imports.",
             Severity.LOW,
         )
+
+
+def _of_kind(deviation: Deviation) -> str:
+    """What a group of files is and does, to end a sentence with."""
+    if deviation.kind is None:
+        return ""
+    return f" ({deviation.kind}{f': {deviation.detail}' if deviation.detail else ''})"
 
 
 @check(
@@ -293,15 +332,18 @@ def record_escapes(facts: Facts, rule: Rule) -> Iterator[Finding]:
 )
 def record_conflict(facts: Facts, rule: Rule) -> Iterator[Finding]:
     """Contradicting rows or owners."""
-    for deviation in deviations(facts, "record-conflict"):
-        doubled = bool(deviation.detail and "two hashes" in deviation.detail)
+    found = deviations(facts, "record-conflict")
+    high = {one: None for one in found if one.detail and "two hashes" in one.detail and _is_code(one.path)}
+    others = [one for one in found if one not in high]
+    for group in (*([one] for one in high), *grouped(facts, others)):
+        first = group[0]
         yield tell(
             facts,
             rule,
-            [deviation],
-            f"Claims about this file contradict each other{because(deviation)}.",
-            "",
-            Severity.HIGH if doubled and _is_code(deviation.path) else None,
+            group,
+            f"Claims about this file contradict each other{because(first)}.",
+            f"Claims about {{count}} files under {{place}} contradict each other{because(first)}.",
+            Severity.HIGH if first in high else None,
         )
 
 
@@ -386,6 +428,9 @@ def metadata_inconsistent(facts: Facts, rule: Rule) -> Iterator[Finding]:
     """Name or version that differ between directory and METADATA, or no METADATA."""
     for deviation in deviations(facts, "metadata-inconsistent"):
         yield tell(facts, rule, [deviation], f"The metadata contradicts itself{because(deviation)}.", "")
+    for deviation in deviations(facts, "entry-point-undeclared"):
+        message = f"The metadata of an editable install contradicts its project{because(deviation)}."
+        yield tell(facts, rule, [deviation], message, "")
 
 
 @check(

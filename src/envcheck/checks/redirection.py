@@ -1,4 +1,4 @@
-"""Redirection checks: files that decide where the interpreter takes its library and its site directories from."""
+"""Redirection checks: what decides where the interpreter takes its library, site directories and modules from."""
 
 from __future__ import annotations
 
@@ -131,4 +131,37 @@ def version_inconsistent(facts: Facts, rule: Rule) -> Iterator[Finding]:
         )
 
 
-CHECKS = (interpreter_redirected, site_module_modified, version_inconsistent, venv_system_site)
+@check(
+    Rule(
+        id="startup-path-writable",
+        severity=Severity.HIGH,
+        summary="Others can put code into a directory that a path line adds to sys.path.",
+        why="The line is processed at every start of Python. Whoever may make the directory, or write to it, has their "
+        "modules imported here, with the rights of whoever uses the environment.",
+        remedy="remove the line, or make the directory and keep others from writing to it",
+        example="site-packages/shared.pth with /tmp/shared, where nothing is",
+    )
+)
+def startup_path_writable(facts: Facts, rule: Rule) -> Iterator[Finding]:
+    """Path lines to directories that others may make or fill."""
+    why = dict(facts.open_directories)
+    for line in facts.plan.path_lines:
+        if line.directory in why:
+            yield finding(
+                facts,
+                rule,
+                message=f"Puts {line.directory} on sys.path: {why[line.directory]}.",
+                path=line.path,
+                line=line.line,
+                subject=line.directory,
+                evidence=(("directory", line.directory), ("why", why[line.directory])),
+            )
+
+
+CHECKS = (
+    interpreter_redirected,
+    site_module_modified,
+    version_inconsistent,
+    venv_system_site,
+    startup_path_writable,
+)

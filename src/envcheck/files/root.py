@@ -7,7 +7,7 @@ opened below that directory without following links, and links are resolved here
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from envcheck.files.limits import Limits
@@ -94,6 +94,8 @@ class Files:
         self.root = None if root in (None, "/") else os.path.abspath(os.fspath(root))
         self.limits = limits or Limits()
         self.bytes_read = 0
+        self.on_directory: Callable[[str, os.stat_result], None] | None = None
+        """Called with each directory that is listed and its facts, which cost no further look at it."""
         self._not_seen: dict[tuple[str, str], NotSeen] = {}
 
     # What could not be seen -------------------------------------------------------------------------------------
@@ -147,6 +149,21 @@ class Files:
         """A directory, links followed."""
         found = self.stat(path)
         return found is not None and stat.S_ISDIR(found.st_mode)
+
+    def has_capabilities(self, path: str) -> bool:
+        """Whether a program runs with capabilities of its own (Linux); links followed."""
+        if not hasattr(os, "getxattr"):
+            return False
+        try:
+            fd, _ = self.open(path)
+        except Unreadable:
+            return False
+        try:
+            return bool(os.getxattr(fd, "security.capability"))
+        except OSError:
+            return False
+        finally:
+            os.close(fd)
 
     def is_link(self, path: str) -> bool:
         """A symbolic link."""
@@ -235,6 +252,8 @@ class Files:
         others: list[str] = []
         left = self.limits.entries
         try:
+            if self.on_directory is not None:
+                self.on_directory(path, os.fstat(fd))
             with os.scandir(fd) as found:
                 for entry in found:
                     if not left:

@@ -37,10 +37,6 @@ _DERIVED = frozenset(
 )
 _CUSTOMIZE = frozenset({"sitecustomize", "usercustomize"})
 
-PHANTOM_MODULES = frozenset({"_manylinux", "_musllinux"})
-"""Modules that nobody ships and that installers import if they exist (PEP 600; PEP 656 has no such hook, but tools
-tried one)."""
-
 
 def is_code(path: str) -> bool:
     """Whether a file's name makes it code."""
@@ -63,7 +59,7 @@ def is_derived(key: str) -> bool:
 
 def is_entry_points(key: str) -> bool:
     """Whether a file of a distribution's metadata names what its commands, and the plugins of others, run."""
-    return key.endswith(".dist-info/entry_points.txt")
+    return key.endswith((".dist-info/entry_points.txt", ".egg-info/entry_points.txt"))
 
 
 def is_startup_file(key: str, anywhere: bool = False) -> bool:
@@ -77,11 +73,3 @@ def is_startup_file(key: str, anywhere: bool = False) -> bool:
     if not anywhere:
         return parts[0].partition(".")[0] in _CUSTOMIZE
     return any(part.partition(".")[0] in _CUSTOMIZE for part in parts[-2:])
-
-
-def is_phantom_module(key: str) -> bool:
-    """Whether a top-level file or directory is such a module."""
-    top, slash, rest = key.partition("/")
-    if slash:
-        return top in PHANTOM_MODULES and rest.partition(".")[0] == "__init__"
-    return top.partition(".")[0] in PHANTOM_MODULES and is_code(top)

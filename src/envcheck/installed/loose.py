@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
+from envcheck.catalogue.consumers import Consumer, is_phantom, site_consumer
 from envcheck.files.digests import digest, digests
 from envcheck.files.root import Files, Missing, Unreadable
 from envcheck.installed.distributions import Installation
-from envcheck.installed.kinds import is_binary, is_code, is_derived, is_entry_points, is_phantom_module
+from envcheck.installed.kinds import is_binary, is_code, is_derived
 from envcheck.installed.owners import Owners, Site, stands_alone
 from envcheck.installed.rows import Claims
 from envcheck.installed.tally import Tally
 from envcheck.model.environment import Environment
+from envcheck.model.inventory import Problem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +22,11 @@ if TYPE_CHECKING:
     from envcheck.model.ownership import Owner
 
 _HEAD = 16
+_BINARY = Consumer("extension or library", "code", "it is a binary that can be loaded, whatever its name")
+_PLAIN = frozenset({"module", "bytecode", "archive", "extension or library"})
+"""Kinds of code that need no explanation."""
+_LIBRARIES = re.compile(r"([^/]+)\.libs/")
+"""Where auditwheel puts the libraries that a wheel's extensions find by RUNPATH."""
 _CHUNK = 4096
 
 
@@ -74,7 +82,7 @@ class Loose:
         """Judge every file."""
         self._verify_sums()
         skipped = self._metadata_without_record()
-        code: list[str] = []
+        code: dict[str, Consumer] = {}
         for key in self._keys:
             path = self._place.path(key)
             if self._is_listed(path) or self._is_condas(path) or self._belongs(key, skipped):
@@ -85,13 +93,14 @@ class Loose:
                         "record-unhashed", path, claims.unproven[key], detail="installed-files.txt has no hashes"
                     )
                 continue
-            if is_code(key) or is_entry_points(key):
+            consumer = site_consumer(key)
+            if consumer is not None:
                 if not self._known(key, path):
-                    code.append(key)
+                    code[key] = consumer
             elif is_derived(key):
                 continue
             elif self._is_binary(path):
-                code.append(key)
+                code[key] = _BINARY
             else:
                 self._tally.add("unowned-data", path)
         self._report_code(code)
@@ -100,7 +109,8 @@ class Loose:
                 continue
             self._tally.add("unowned-data", self._place.path(key), detail="it is no regular file")
 
-    def _report_code(self, keys: list[str]) -> None:
+    def _report_code(self, code: dict[str, Consumer]) -> None:
+        keys = list(code)
         for start in range(0, len(keys), _CHUNK):
             part = keys[start : start + _CHUNK]
             found = digests(self._files, [self._place.path(key) for key in part], self._workers)
@@ -110,10 +120,15 @@ class Loose:
                     self._files.miss(result.path, result.why)
                     self._tally.add("unreadable", path, detail=result.why)
                     continue
-                sourceless = key.endswith(".pyc")
-                self._tally.add("bytecode-sourceless" if sourceless else "unowned-code", path, actual=result.hex())
-                if is_phantom_module(key):
-                    self._tally.add("phantom-module", path, actual=result.hex())
+                consumer = code[key]
+                problem: Problem = "bytecode-sourceless" if key.endswith(".pyc") else "unowned-code"
+                detail = None if consumer.kind in _PLAIN else consumer.effect
+                libraries = _LIBRARIES.match(key)
+                if libraries and consumer.kind == _BINARY.kind:
+                    detail = f"extensions of {libraries[1]} load their libraries from there"
+                self._tally.add(problem, path, actual=result.hex(), detail=detail, kind=consumer.kind)
+                if is_phantom(key):
+                    self._tally.add("phantom-module", path, actual=result.hex(), detail=consumer.effect)
 
     def _metadata_without_record(self) -> frozenset[str]:
         """Metadata directories whose own inert files need no owner: that the RECORD is missing is told once."""

@@ -28,6 +28,11 @@ class EntryPoint(NamedTuple):
     attr: str
     """Dotted, empty for a module."""
 
+    @property
+    def value(self) -> str:
+        """``module:attr``, or the module alone."""
+        return f"{self.module}:{self.attr}" if self.attr else self.module
+
 
 def parse_headers(data: bytes) -> Headers:
     """Name, Version and Requires-Dist: each first (requirements: all), up to the first blank line (RFC 822)."""

@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
+import re
+
+from envcheck.catalogue.scaffold import is_interpreter, scaffold_entry
 from envcheck.files.digests import digest
 from envcheck.files.root import Files, Unreadable
+from envcheck.installed import bytecode
+from envcheck.installed.installer_config import read_configuration
 from envcheck.installed.kinds import is_binary
 from envcheck.installed.tally import Tally
 from envcheck.model.environment import Environment
+from envcheck.model.inventory import Problem
 from envcheck.model.sha256 import sha256
 
 _CONFIGURATION = ("pip.conf", "pip.ini", "uv.toml")
 """pip reads ``pip.conf`` (Windows: ``pip.ini``) of ``sys.prefix`` at every run."""
 _HEAD = 16
+_TOLD = 8
+"""Settings of one file that a message lists."""
+_ONCE = ("home", "include-system-site-packages", "executable", "base-executable", "version", "version_info")
+_MINOR = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})(?![0-9])")
 
 
-def verify_prefix(files: Files, environment: Environment, tally: Tally) -> None:
-    """Verify a venv's ``python`` names against its base, and report installer configuration in any prefix."""
+def verify_prefix(
+    files: Files, environment: Environment, tally: Tally, claimed: frozenset[str], projects: set[str]
+) -> None:
+    """Verify a venv's ``python`` names and ``pyvenv.cfg`` against its base, and what else lies in its prefix.
+
+    ``claimed`` are the files outside the site directories that RECORDs list, ``projects`` the directories of editable
+    installs, which pip may keep below the prefix. Installer configuration is reported in any prefix.
+    """
     if environment.kind != "target-directory":
         _find_configuration(files, environment, tally)
-    if environment.kind == "venv" and environment.scripts_dir and environment.cfg and environment.cfg.home:
+    if environment.kind != "venv":
+        return
+    _check_cfg(files, environment, tally)
+    if environment.scripts_dir and environment.cfg and environment.cfg.home:
         _Interpreters(files, environment, environment.cfg.home, tally).verify()
+    _find_unowned(files, environment, tally, claimed, projects)
 
 
 def _find_configuration(files: Files, environment: Environment, tally: Tally) -> None:
@@ -33,19 +53,89 @@ def _find_configuration(files: Files, environment: Environment, tally: Tally) ->
             files.miss(error.path, error.why)
             tally.add("installer-config", path, detail=error.why)
             continue
-        keys = _keys(data)
-        detail = f"it sets {', '.join(keys)}" if keys else None
-        tally.add("installer-config", path, actual=sha256(data).hexdigest(), detail=detail)
+        found = read_configuration(data)
+        actual = sha256(data).hexdigest()
+        if not found.decisive:
+            tally.add("installer-config-inert", path, actual=actual)
+            continue
+        told = [setting.text for setting in found.decisive[:_TOLD]]
+        more = f" and {len(found.decisive) - _TOLD} more" if len(found.decisive) > _TOLD else ""
+        detail = f"it sets {'; '.join(told)}{more}"
+        tally.add("installer-config", path, actual=actual, detail=detail, line=found.decisive[0].line)
 
 
-def _keys(data: bytes) -> list[str]:
-    """The settings of an INI or TOML file, by name, as far as a line tells; at most eight."""
-    found: dict[str, None] = {}
-    for line in data.decode("utf-8", "backslashreplace").splitlines():
-        key, equals, _ = line.partition("=")
-        if equals and line[:1] not in "#;[ \t" and key.strip():
-            found[key.strip()[:60]] = None
-    return list(found)[:8]
+def _find_unowned(
+    files: Files, environment: Environment, tally: Tally, claimed: frozenset[str], projects: set[str]
+) -> None:
+    """Files of the prefix, outside its site and scripts directories, that nothing lists."""
+    from envcheck.catalogue.consumers import prefix_consumer
+
+    top = environment.path.rstrip("/")
+    skipped = {site.path for site in environment.site_dirs} | {environment.scripts_dir or top, *projects}
+    for directory in files.walk(top):
+        directory.dirs[:] = [name for name in directory.dirs if f"{directory.path}/{name}" not in skipped]
+        below = directory.path[len(top) + 1 :]
+        for name in (*directory.files, *directory.links, *directory.others):
+            path, relative = f"{directory.path}/{name}", f"{below}/{name}" if below else name
+            if path in claimed or scaffold_entry(relative) is not None or (not below and name in _CONFIGURATION):
+                continue
+            source = bytecode.source_key(path)
+            if source is not None and files.lstat(source) is not None:
+                if bytecode.unchecked(files, path):
+                    tally.add("bytecode-unchecked", path)
+                continue
+            consumer = prefix_consumer(relative)
+            if consumer is None:
+                tally.add("unowned-data", path)
+                continue
+            problem: Problem = "unowned-code" if consumer.weight == "code" else "unowned-configuration"
+            actual = _sha256(files, path)
+            tally.add(problem, path, actual=actual, detail=consumer.effect, kind=consumer.kind)
+
+
+def _sha256(files: Files, path: str) -> str | None:
+    try:
+        return digest(files, path)[0]
+    except Unreadable as error:
+        files.miss(error.path, error.why)
+        return None
+
+
+def _check_cfg(files: Files, environment: Environment, tally: Tally) -> None:
+    """Keys of pyvenv.cfg that say different things of the base interpreter; which keys there are is the tool's."""
+    cfg = environment.cfg
+    if cfg is None:
+        return
+    values: dict[str, list[str]] = {}
+    for key, value in cfg.keys:
+        if value not in values.setdefault(key, []):
+            values[key].append(value)
+    why = [f"{key} stands there twice, with {len(values[key])} values" for key in _ONCE if len(values.get(key, ())) > 1]
+    for key in ("executable", "base-executable"):
+        for value in values.get(key, ()):
+            if cfg.home and files.is_file(value) and not _is_of_home(files, cfg.home, value, environment):
+                why.append(f"home is {cfg.home}, {key} is {value}")
+    for key in ("version", "version_info"):
+        for value in values.get(key, ()):
+            found = _MINOR.match(value)
+            if found and (int(found[1]), int(found[2])) != environment.python.minor:
+                major, minor = environment.python.minor
+                why.append(f"{key} is {value}, the interpreter is {major}.{minor}")
+    if why:
+        tally.add("home-moved", cfg.path, detail="; ".join(why))
+
+
+def _is_of_home(files: Files, home: str, executable: str, environment: Environment) -> bool:
+    """Whether an interpreter is one of those in ``home``, by whatever links (old virtualenvs wrote the prefix)."""
+    major, minor = environment.python.minor
+    names = (executable.rpartition("/")[2], f"python{major}.{minor}", f"python{major}.{minor}t", "python3", "python")
+    try:
+        real = files.realpath(executable)
+        folders = (home.rstrip("/"), home.rstrip("/") + "/bin")
+        candidates = [f"{folder}/{name}" for folder in folders for name in (*names, "pypy3", "pypy")]
+        return any(files.realpath(path) == real for path in candidates if files.is_file(path))
+    except Unreadable:
+        return False
 
 
 class _Interpreters:
@@ -59,24 +149,21 @@ class _Interpreters:
         self._hashes: dict[str, str | None] = {}
 
     def verify(self) -> None:
-        from envcheck.catalogue.scaffold import scaffold_entry
-
         directory = self._environment.scripts_dir or ""
-        names = [
-            name
-            for name in self._files.names(directory)
-            if (found := scaffold_entry(f"bin/{name}")) is not None and found.kind == "interpreter"
-        ]
-        if not names or not self._files.is_dir(self._home):
-            # Without its base the environment cannot start at all, and there is nothing to compare with.
-            return
-        base = self._base(names)
+        names = [name for name in self._files.names(directory) if is_interpreter(name)]
+        base = self._base(names) if self._files.is_dir(self._home) else []
         for name in names:
             path = f"{directory}/{name}"
             why = self._why_replaced(path, base, directory)
             if why is not None:
                 sha256 = self._sha256(path)
                 self._tally.add("interpreter-replaced", path, None, base[0] if base else None, sha256, why)
+            elif not base and self._is_copy(path):
+                detail = f"{self._home} has no interpreter to compare it with"
+                self._tally.add("interpreter-unproven", path, None, None, self._sha256(path), detail)
+
+    def _is_copy(self, path: str) -> bool:
+        return not self._files.is_link(path) and self._files.is_file(path)
 
     def _base(self, names: list[str]) -> list[str]:
         """Real paths of the base's interpreters."""
@@ -100,7 +187,9 @@ class _Interpreters:
         found = self._files.lstat(path)
         if found is not None and self._files.is_link(path):
             if self._files.stat(path) is None:
-                return f"it is a link to {real}, where nothing is"
+                # A base that is gone leaves such links behind; nothing starts.
+                gone = not base and real.rpartition("/")[0] == self._real(self._home)
+                return None if gone else f"it is a link to {real}, where nothing is"
             beside = real.rpartition("/")[0] in (directory, self._real(directory))
             return None if beside and self._is_interpreter_name(real) else f"it is a link to {real}"
         try:
@@ -116,10 +205,7 @@ class _Interpreters:
 
     @staticmethod
     def _is_interpreter_name(path: str) -> bool:
-        from envcheck.catalogue.scaffold import scaffold_entry
-
-        found = scaffold_entry("bin/" + path.rpartition("/")[2])
-        return found is not None and found.kind == "interpreter"
+        return is_interpreter(path.rpartition("/")[2])
 
     def _real(self, path: str) -> str:
         try:

@@ -10,12 +10,14 @@ import re
 import stat
 
 from envcheck.files.root import Entry, Files, Missing, Unreadable
+from envcheck.installed.activation import Activations
 from envcheck.installed.bytecode import source_name
 from envcheck.installed.distributions import Installation
 from envcheck.installed.judgement import judge
 from envcheck.installed.kinds import is_binary, is_code
 from envcheck.installed.metadata import EntryPoint
-from envcheck.installed.owners import digest_of
+from envcheck.installed.owners import Owners, Site, digest_of
+from envcheck.installed.places import Place
 from envcheck.installed.record import Hash
 from envcheck.installed.tally import Tally
 from envcheck.model.environment import Environment
@@ -27,29 +29,44 @@ _VERSIONED = re.compile(r"(pip|easy_install|wheel)-?[0-9]+(?:\.[0-9]+)?$")
 _PYTHON = re.compile(r"(?:python|pythonw|pypy|pypyw|graalpy)[0-9.]*t?(?:\.exe)?$")
 _SWITCHES = re.compile(r" -[BEIOPSdsuv]+$")
 """Options that take no argument, as setuptools lets a project add them; ``-c`` and ``-m`` run other code instead."""
+_OVERLAY = "_uv_ephemeral_overlay.pth"
+_LIBRARY = re.compile(r"/lib(?:64)?/(?:python|pypy)[0-9.]+t?/site-packages/?$")
 
 
 class Scripts:
     """Claims on scripts, gathered from every site directory, then verified together."""
 
-    def __init__(self, files: Files, environment: Environment, tally: Tally) -> None:
+    def __init__(
+        self, files: Files, environment: Environment, owners: Owners, tally: Tally, activations: Activations
+    ) -> None:
         self._files = files
         self._environment = environment
+        self._owners = owners
         self._tally = tally
+        self._activations = activations
+        self._sites = tuple(site.path.rstrip("/") + "/" for site in environment.own_site_dirs)
         self._directory = environment.scripts_dir
         self._below = f"{environment.scripts_dir}/" if environment.scripts_dir else "\0"
         self._claims: dict[str, list[tuple[Installation, Hash]]] = {}
         self._elsewhere: set[str] = set()
         self._imports: dict[str, list[str]] | None = None
         self._declared: dict[str, list[tuple[Installation, EntryPoint]]] = {}
+        self._parents: list[Site] = []
+        self.moved = 0
+        """Scripts that start an interpreter in the place where the environment was made."""
+
+    @property
+    def claimed(self) -> frozenset[str]:
+        """Every claimed file outside the site directories, by absolute path."""
+        return frozenset(self._elsewhere).union(self._claims)
 
     def takes(self, path: str) -> bool:
         """Whether a claimed path is a file of the scripts directory itself."""
         return path.startswith(self._below) and "/" not in path[len(self._below) :]
 
     def verified(self, path: str) -> None:
-        """A claimed file below a subdirectory of the scripts directory, verified with the rest of its RECORD."""
-        if path.startswith(self._below):
+        """A claimed file outside the site directories that is no script, verified with the rest of its RECORD."""
+        if not path.startswith(self._sites):
             self._elsewhere.add(path)
 
     def claim(self, path: str, claimant: Installation, found: Hash) -> None:
@@ -73,6 +90,9 @@ class Scripts:
                 pass
             except Unreadable as error:
                 self._files.miss(error.path, error.why)
+        self._parents = overlaid_sites(self._files, self._environment, self._owners)
+        for parent in self._parents:
+            self.declare(parent.installations)
         whole = self._environment.kind in ("venv", "target-directory")
         names = {entry.name for entry in present}
         for entry in present:
@@ -109,7 +129,7 @@ class Scripts:
                 self._tally.add("record-conflict", path, owner, judged.expected, raw.hex(), detail)
             else:
                 self._tally.verified += judged.verdict == "recorded"
-        elif judged.verdict == "recorded":
+        elif judged.verdict == "recorded" or (judged.verdict == "modified" and self._is_rewritten(data, claims)):
             self._tally.verified += 1
         elif judged.verdict == "modified":
             detail = judged.detail or "the hash in RECORD differs"
@@ -119,6 +139,20 @@ class Scripts:
         else:
             detail = f"{owner.name} lists it without a usable hash, and declares no entry point of that name"
             self._tally.add("script-unowned", path, owner, None, raw.hex(), detail)
+
+    def _is_rewritten(self, data: bytes, claims: list[tuple[Installation, Hash]]) -> bool:
+        """Whether RECORD has the hash of the wheel's own file, whose ``#!python`` the installer made this one's."""
+        from envcheck.catalogue.scripts import split_shebang
+
+        executable, body = split_shebang(data)
+        if executable is None or self._foreign(executable) is not None:
+            return False
+        wanted = {found.digest for _, found in claims if found.algorithm == "sha256" and found.kind == "strong"}
+        return len(wanted) == 1 and any(
+            sha256(first + end + body).digest() in wanted
+            for first in (b"#!python", b"#!python3", b"#!pythonw", b"#!/usr/bin/env python", b"#!/usr/bin/env python3")
+            for end in (b"\n", b"\r\n")
+        )
 
     def _verify_large(self, path: str, claims: list[tuple[Installation, Hash]], error: Unreadable) -> None:
         """A program that a wheel ships as a script may be of any size; what is no file is not what was installed."""
@@ -152,7 +186,7 @@ class Scripts:
         if entry.kind != "file":
             target = self._link_text(path) if entry.kind == "link" else None
             detail = f"a link to {target}" if target else "it is no regular file"
-            self._tally.add("script-unowned", path, actual=target, detail=detail)
+            self._nobodys(path, entry.name, target, detail)
             return
         try:
             data = self._files.read_part(path, self._files.limits.small)[0]
@@ -166,11 +200,43 @@ class Scripts:
             if why is not None:
                 actual = sha256(data).hexdigest()
                 self._tally.add("script-modified", path, declared[0][0], None, actual, why)
+        elif self._is_copied(entry.name, data):
+            self._tally.verified += 1
         elif self._can_run(path, entry.name, data):
-            shadowed = self._shadows(entry.name)
-            self._tally.add("script-unowned", path, actual=sha256(data).hexdigest(), detail=shadowed)
+            self._nobodys(path, entry.name, sha256(data).hexdigest(), self._shadows(entry.name))
         else:
             self._tally.add("unowned-data", path)
+
+    def _nobodys(self, path: str, name: str, actual: str | None, detail: str | None = None) -> None:
+        """A command that no package declares, and whose place it takes."""
+        from envcheck.catalogue.consumers import shadowed_command
+
+        shadowed = shadowed_command(name, self._files.is_file)
+        if shadowed is None:
+            self._tally.add("script-unowned", path, actual=actual, detail=detail)
+        else:
+            self._tally.add(
+                "script-shadows", path, actual=actual, detail=f"{detail}; {shadowed}" if detail else shadowed
+            )
+
+    def _is_copied(self, name: str, data: bytes) -> bool:
+        """Whether uv copied a script of an environment below this one: the same but for the interpreter."""
+        from envcheck.catalogue.scripts import split_shebang
+
+        executable, body = split_shebang(data)
+        if executable is None or self._foreign(executable) is not None:
+            return False
+        for parent in self._parents:
+            path = f"{parent.place.root}/bin/{name}"
+            try:
+                original = self._files.read(path)
+            except Unreadable:
+                continue
+            claims = parent.claims(parent.place.key_of(path))
+            if claims and split_shebang(original)[1] == body:
+                raw = sha256(original).digest()
+                return judge(name, claims, digest_of(self._files, path, raw)).verdict == "recorded"
+        return False
 
     def _verify_directory(self, path: str, name: str, names: set[str]) -> None:
         """Bytecode of the scripts beside it is theirs; any other file below the scripts directory is nobody's."""
@@ -260,6 +326,9 @@ class Scripts:
                 continue
             if self._is_own(path, directory):
                 return None
+            if directory == f"{self._activations.former}/bin" and self._files.lstat(path) is None:
+                self.moved += 1
+                return None
         return f"it starts {executable}, which is not this environment's interpreter"
 
     def _is_own(self, path: str, directory: str) -> bool:
@@ -281,3 +350,26 @@ class Scripts:
             return self._files.readlink(path)
         except Unreadable:
             return None
+
+
+def overlaid_sites(files: Files, environment: Environment, owners: Owners) -> list[Site]:
+    """The site directories of the environments that ``uv run --with`` lays a temporary one over.
+
+    uv copies their scripts into its own scripts directory, and names them in a ``.pth`` file of its own.
+    """
+    from envcheck.catalogue.known import identify
+
+    keys = dict(environment.cfg.keys) if environment.cfg else {}
+    if environment.kind != "venv" or "uv" not in keys or "extends-environment" not in keys:
+        return []
+    found: list[Site] = []
+    for site in environment.own_site_dirs:
+        try:
+            known = identify(_OVERLAY, files.read(f"{site.path}/{_OVERLAY}"))
+        except Unreadable:
+            continue
+        for path in (*known.paths, *known.site_dirs) if known is not None else ():
+            root = _LIBRARY.sub("", path)
+            if root != path and files.is_file(f"{root}/pyvenv.cfg"):
+                found.append(owners.site(Place(path, root)))
+    return found

@@ -12,6 +12,17 @@ _UNPROVEN: frozenset[Problem] = frozenset(
 )
 
 
+_UNOWNED: frozenset[Problem] = frozenset(
+    {
+        "unowned-code",
+        "unowned-configuration",
+        "unowned-data",
+        "script-unowned",
+        "script-shadows",
+        "bytecode-sourceless",
+    }
+)
+
 _MOST = 200_000
 """Deviations that are listed: a tree that has more has enough."""
 
@@ -57,6 +68,7 @@ class Tally:
         detail: str | None = None,
         line: int | None = None,
         owner: Owner | None = None,
+        kind: str | None = None,
     ) -> None:
         """One deviation, counted where it belongs."""
         if claimant is not None:
@@ -65,10 +77,10 @@ class Tally:
             share.modified += problem in ("modified", "script-modified")
             share.missing += problem == "missing"
             share.unproven |= problem in _UNPROVEN
-        self.unowned += problem in ("unowned-code", "unowned-data", "script-unowned", "bytecode-sourceless")
+        self.unowned += problem in _UNOWNED
         self.unreadable += problem == "unreadable"
         if len(self.deviations) < _MOST:
-            self.deviations.append(Deviation(problem, path, owner, expected, actual, detail, line))
+            self.deviations.append(Deviation(problem, path, owner, expected, actual, detail, line, kind))
         else:
             self._files.miss(path.rpartition("/")[0], f"more than {_MOST:,} deviations: those here are not listed")
 
@@ -103,4 +115,6 @@ def _finish(installation: Installation, share: Share) -> Distribution:
         assurance = "modified"
     elif share.unproven or not (found.has_record or share.proven_by_dpkg):
         assurance = "unrecorded"
+    entry_points = tuple((entry.group, entry.name, entry.value) for entry in installation.entry_points)
+    found = found._replace(entry_points=entry_points)
     return found._replace(files=share.files, modified=share.modified, missing=share.missing, assurance=assurance)

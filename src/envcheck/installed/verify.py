@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from envcheck.files.root import Files
+from envcheck.installed.activation import Activations
 from envcheck.installed.distributions import Installation
+from envcheck.installed.editable_entry_points import undeclared
 from envcheck.installed.interpreter import verify_base
 from envcheck.installed.metadata import contradicts
+from envcheck.installed.modes import Modes
 from envcheck.installed.owners import Owners
 from envcheck.installed.places import place
 from envcheck.installed.prefix import verify_prefix
 from envcheck.installed.scripts import Scripts
 from envcheck.installed.sites import SiteVerification
 from envcheck.installed.tally import Tally
+from envcheck.installed.writable import Writable
 from envcheck.model.environment import Environment
 from envcheck.model.inventory import Inventory
 
@@ -35,34 +39,50 @@ class Verification:
         self._environment = environment
         self._owners = owners
         self._workers = workers
-        self._tally = Tally(files)
+        self._tally = tally = Tally(files)
+        modes = Modes(files, environment)
+        self._activations = Activations(files, environment, tally, modes)
+        self._scripts = Scripts(files, environment, owners, tally, self._activations)
+        self._writable = Writable(files, environment, tally, modes)
         self._sites: list[SiteVerification] = []
         elsewhere = frozenset(site.path for site in environment.own_site_dirs) | {environment.scripts_dir or ""}
+        files.on_directory = self._writable.meet
         try:
             for site_dir in environment.own_site_dirs:
                 site = owners.site(place(environment, site_dir))
                 for installation in site.installations:
-                    self._tally.share(installation)
-                _check_metadata(owners, self._tally, site.installations)
-                verification = SiteVerification(files, environment, owners, site, self._tally, workers, progress)
+                    tally.share(installation)
+                _check_metadata(owners, tally, site.installations)
+                verification = SiteVerification(files, environment, owners, site, tally, workers, progress)
                 self._sites.append(verification)
                 verification.start(elsewhere - {site_dir.path})
         except BaseException:
             self.stop()
             raise
+        finally:
+            files.on_directory = None
         self._bytes = files.bytes_read - before
 
     def finish(self) -> Inventory:
         """Wait for the digests, and judge; to be called once."""
-        files, tally = self._files, self._tally
+        files, environment, tally, scripts = self._files, self._environment, self._tally, self._scripts
         before = files.bytes_read
-        scripts = Scripts(files, self._environment, tally)
+        projects: set[str] = set()
+        files.on_directory = self._writable.meet
         for verification in self._sites:
             verification.finish(scripts)
-            scripts.declare(verification.site.installations)
+            installations = verification.site.installations
+            scripts.declare(installations)
+            _check_entry_points(files, tally, installations)
+            projects.update(found.project for found in installations if found.editable and found.project)
         scripts.verify()
-        verify_prefix(files, self._environment, tally)
-        proof = verify_base(files, self._environment, self._owners, tally, self._workers)
+        if environment.kind == "venv":
+            self._activations.verify()
+            _tell_moved(environment, tally, self._activations, scripts)
+        verify_prefix(files, environment, tally, scripts.claimed, projects)
+        files.on_directory = None
+        self._writable.verify()
+        proof = verify_base(files, environment, self._owners, tally, self._workers)
         read = self._bytes + files.bytes_read - before
         return Inventory(tally.distributions(), tally.sorted_deviations(), tally.counts(read), proof)
 
@@ -70,6 +90,24 @@ class Verification:
         """End what is being hashed."""
         for verification in self._sites:
             verification.stop()
+
+
+def _check_entry_points(files: Files, tally: Tally, installations: list[Installation]) -> None:
+    """Entry points of an editable install that its project does not declare."""
+    for installation in installations:
+        for entry in undeclared(files, installation):
+            detail = f"{entry.group} {entry.name} = {entry.value}: the project's pyproject.toml has no such entry point"
+            path = f"{installation.metadata_dir}/entry_points.txt"
+            tally.add("entry-point-undeclared", path, installation, detail=detail)
+
+
+def _tell_moved(environment: Environment, tally: Tally, activations: Activations, scripts: Scripts) -> None:
+    """One note for all that names the place where the environment was made."""
+    former = activations.former
+    if former is not None:
+        commands = f", and {scripts.moved} of its commands start an interpreter there" if scripts.moved else ""
+        detail = f"pyvenv.cfg and the activate scripts name {former}, where nothing is{commands}"
+        tally.add("venv-moved", environment.path, detail=detail)
 
 
 def _check_metadata(owners: Owners, tally: Tally, installations: list[Installation]) -> None:

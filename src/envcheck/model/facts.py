@@ -24,3 +24,5 @@ class Facts(NamedTuple):
     clean_room_why: str | None = None
     not_seen: tuple[NotSeen, ...] = ()
     invocation: Invocation = Invocation()
+    open_directories: tuple[tuple[str, str], ...] = ()
+    """Directories of path lines that others may make or fill, and a clause that says who."""

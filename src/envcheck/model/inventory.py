@@ -13,6 +13,7 @@ Problem = Literal[
     "modified",  # the bytes differ from the hash that claims them
     "missing",  # claimed, absent (bytecode is never missing)
     "unowned-code",  # nothing claims it, and it can be imported or run
+    "unowned-configuration",  # nothing claims it, and a tool does what it says
     "unowned-data",  # nothing claims it, inert
     "unreadable",
     "record-missing",  # a distribution without RECORD
@@ -26,14 +27,22 @@ Problem = Literal[
     "bytecode-sourceless",  # NAME.pyc that is imported in place of a source
     "bytecode-unchecked",  # an unchecked-hash .pyc that runs whatever the source says
     "script-unowned",
+    "script-shadows",  # a script-unowned that bears the name of a command
     "script-modified",
     "metadata-inconsistent",
+    "entry-point-undeclared",  # an editable's, which its project does not declare
     "distribution-duplicate",
     "interpreter-replaced",  # bin/python is not the interpreter that pyvenv.cfg names
+    "interpreter-unproven",  # there is nothing to compare a copy with
     "activate-modified",
+    "activate-unproven",  # nothing in it is unknown, but no known release writes it so
+    "home-moved",  # pyvenv.cfg contradicts itself about the base interpreter
+    "venv-moved",  # the environment stood elsewhere when it was made
+    "writable",  # others may change it
     "phantom-module",  # a module that tools import if it happens to exist
     "installer-config",
     "library-nearer",  # a shared library that the interpreter finds before the one it was built with
+    "installer-config-inert",  # its settings decide nothing about what is installed or run
 ]
 
 
@@ -50,6 +59,8 @@ class Deviation(NamedTuple):
     detail: str | None = None
     """One clause in plain words that a message can end with."""
     line: int | None = None
+    kind: str | None = None
+    """What consumes a file that nobody owns, where that is known (``extension``): such are told together."""
 
 
 class Direct(NamedTuple):
@@ -84,6 +95,8 @@ class Distribution(NamedTuple):
     missing: int = 0
     assurance: Assurance = "unrecorded"
     requires_dist: tuple[str, ...] = ()
+    entry_points: tuple[tuple[str, str, str], ...] = ()
+    """``(group, name, module:callable)``, as ``entry_points.txt`` has them; only in an inventory."""
 
     @property
     def key(self) -> str:

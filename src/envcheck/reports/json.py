@@ -205,6 +205,9 @@ def _distributions(distributions: Sequence[Distribution], comparison: Comparison
             "assurance": item.assurance,
             "modified": item.modified,
             "missing": item.missing,
+            "entry_points": [
+                {"group": group, "name": entry, "value": value} for group, entry, value in item.entry_points
+            ],
             "lock": by_path.get(path) or by_name.get(name) or "unlocked",
         }
         for name, path, item in keyed
