@@ -7,6 +7,8 @@ LOCK ?= $(if $(filter .venvs/pins,$(TARGET)),tests/requirements.txt)
 OPTIONS ?=
 JOBS ?= 2
 ENVIRONMENTS ?= 500
+CORPUS ?=
+LEVELS ?= 0 1 2
 SEED ?= $(shell date +%s)
 ARGS ?=
 
@@ -25,7 +27,7 @@ COMPILE = $(TEST)/bin/uv pip compile --quiet --upgrade --universal --python-vers
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help scan test differential interpreters lint format docs bench screenshots pins clean
+.PHONY: help scan test differential bytecode interpreters lint format docs bench screenshots pins clean
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -39,6 +41,10 @@ test: interpreters  ## run the tests on JOBS=2 processes; ARGS= goes to pytest
 differential: interpreters  ## hold the plan against each interpreter: ENVIRONMENTS=500 random ones of SEED=
 	ENVCHECK_DIFFERENTIAL=$(ENVIRONMENTS) ENVCHECK_SEED=$(SEED) $(TEST)/bin/python -m pytest -n $(JOBS) --dist worksteal \
 		tests/startup/test_differential.py $(ARGS)
+
+bytecode: interpreters $(PINS)/pyvenv.cfg  ## prove honest bytecode of CORPUS= (the pins) by each interpreter, LEVELS="0 1 2"
+	ENVCHECK_CORPUS='$(or $(CORPUS),$(firstword $(wildcard $(PINS)/lib/python3*/site-packages)))' ENVCHECK_CORPUS_LEVELS='$(LEVELS)' \
+		$(TEST)/bin/python -m pytest -n $(JOBS) --dist worksteal -rP tests/installed/test_bytecode_corpus.py $(ARGS)
 
 interpreters: $(TEST)/pyvenv.cfg  ## fetch CPython 3.13 to 3.15 into .interpreters, where apt can; else say why not
 	@$(TEST)/bin/python tests/tools/debian_pythons.py --optional .interpreters

@@ -7,7 +7,8 @@ replace the function as soon as anything imported it.)
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from envcheck import __version__
 from envcheck.checks import registry
@@ -18,6 +19,7 @@ from envcheck.environments.own import overlap
 from envcheck.files.root import Files
 from envcheck.installed.inventory import Installed
 from envcheck.installed.modes import open_places
+from envcheck.model.bytecode import BytecodeCoverage, Proof, TrustedPython
 from envcheck.model.environment import Environment
 from envcheck.model.errors import TargetError
 from envcheck.model.facts import Facts
@@ -33,6 +35,7 @@ from envcheck.startup.plan import make_plan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from envcheck.installed.proofs import Cached, Prover
     from envcheck.installed.references import Reference
 
 
@@ -52,9 +55,18 @@ def scan_targets(targets: Sequence[str], options: Sequence[Options]) -> Report:
     reports = []
     witness: str | None = None
     bytes_read = 0
-    for target, chosen in zip(targets, options, strict=True):
-        files = Files(chosen.root)
-        report, why = scan_environment(files, target, chosen)
+    places = [Files(chosen.root) for chosen in options]
+    environments = [
+        find_environment(files, target, chosen.invocation)
+        for files, target, chosen in zip(places, targets, options, strict=True)
+    ]
+    if any(chosen.trusted_pythons for chosen in options):
+        # Refused before anything is scanned.
+        for chosen in options:
+            trusted_pythons(environments, chosen)
+    for files, environment, chosen in zip(places, environments, options, strict=True):
+        trusted = partial(trusted_pythons, environments, chosen)
+        report, why = scan_environment(files, environment, chosen, trusted)
         reports.append(report)
         witness = witness or why
         bytes_read += files.bytes_read
@@ -80,20 +92,33 @@ def scan_targets(targets: Sequence[str], options: Sequence[Options]) -> Report:
     )
 
 
-def scan_environment(files: Files, target: str, options: Options) -> tuple[EnvironmentReport, str | None]:
+def trusted_pythons(environments: Sequence[Environment], options: Options) -> tuple[TrustedPython, ...]:
+    """The interpreters that may be started: none belongs to any of the targets."""
+    from envcheck.environments.trusted import named_pythons, own_python
+
+    named = named_pythons(options.trusted_pythons, environments, options.root)
+    own = own_python(environments, options.root)
+    return named if own is None or own in named else (*named, own)
+
+
+def scan_environment(
+    files: Files, environment: Environment, options: Options, trusted: Callable[[], Sequence[TrustedPython]]
+) -> tuple[EnvironmentReport, str | None]:
     """One environment's report, and why this process is no independent witness of it (``None``: it is)."""
-    environment = find_environment(files, target, options.invocation)
     references = read_references(options.references) if options.references else ()
     inventory: Inventory | None = None
     comparison: Comparison | None = None
+    bytecode = Bytecode(files, environment, options, trusted)
     with Installed(files, environment, options.workers, options.progress, references) as installed:
         if not options.startup_only:
             installed.begin()
-        plan = attribute(make_plan(files, environment, options.invocation), installed)
+        plan = attribute(bytecode.prove_startup(make_plan(files, environment, options.invocation)), installed)
         if not options.startup_only:
             if options.lock is not None:
                 comparison = compare_with_lock(files, environment, installed, options)
             inventory = installed.inventory()
+            if options.deep:
+                inventory = bytecode.prove_everything(installed, inventory)
     if plan.not_modelled:
         files.miss(environment.path, plan.not_modelled)
     why = overlap(environment, files.root)
@@ -103,7 +128,68 @@ def scan_environment(files: Files, target: str, options: Options) -> tuple[Envir
     facts = Facts(environment, plan, inventory, comparison, clean, why, files.not_seen, options.invocation, places)
     checks = registry.startup_checks() if options.startup_only else registry.all_checks()
     findings = sorted((finding for check in checks for finding in check(facts)), key=_order(checks))
-    return EnvironmentReport(environment, plan, inventory, comparison, files.not_seen, tuple(findings)), why
+    coverage = bytecode.coverage()
+    report = EnvironmentReport(environment, plan, inventory, comparison, files.not_seen, tuple(findings), coverage)
+    return report, why
+
+
+class Bytecode:
+    """Proofs of what runs in place of sources; no module of theirs is loaded, and nothing started, before one does."""
+
+    def __init__(
+        self, files: Files, environment: Environment, options: Options, trusted: Callable[[], Sequence[TrustedPython]]
+    ) -> None:
+        self._files = files
+        self._environment = environment
+        self._options = options
+        self._trusted = trusted
+        self._prover: Prover | None = None
+
+    def prove_startup(self, plan: StartupPlan) -> StartupPlan:
+        """The plan with a proof for all bytecode in it."""
+        pairs = [(file.path, file.loads) for entry in plan.entries for file in entry.closure]
+        pairs += [(entry.path, entry.loads) for entry in plan.entries if entry.line is None]
+        wanted = [(path, loads) for path, loads in pairs if loads is not None and loads != path]
+        if not wanted:
+            return plan
+        from envcheck.installed.proofs import Cached
+
+        proofs = self._prove(Cached(path, loads) for path, loads in wanted)
+        entries = []
+        for entry in plan.entries:
+            closure = tuple(file._replace(proof=proofs.get(file.loads or "")) for file in entry.closure)
+            proof = proofs.get(entry.loads or "") if entry.line is None else None
+            entries.append(entry._replace(closure=closure, proof=proof))
+        return plan._replace(entries=tuple(entries))
+
+    def prove_everything(self, installed: Installed, inventory: Inventory) -> Inventory:
+        """The inventory with a deviation for each file of bytecode that does not come from its source."""
+        from envcheck.installed.deep import Search
+        from envcheck.model.inventory import Deviation
+
+        proofs = self._prove(Search(self._files, self._environment, self._options.invocation).cached())
+        found = []
+        for proof in proofs.values():
+            if proof.result == "mismatch":
+                owner = installed.claim(proof.source).owner
+                found.append(Deviation("bytecode-mismatch", proof.path, owner, None, proof.sha256, proof.why))
+        return inventory._replace(deviations=(*inventory.deviations, *found))
+
+    def coverage(self) -> tuple[BytecodeCoverage, ...]:
+        """What was proven, by magic number."""
+        everywhere = self._options.deep and not self._options.startup_only
+        return () if self._prover is None else self._prover.coverage("everywhere" if everywhere else "startup")
+
+    def _prove(self, cached: Iterable[Cached]) -> dict[str, Proof]:
+        from envcheck.installed.proofs import Prover
+
+        if self._prover is None:
+            progress = self._options.progress
+            self._prover = Prover(self._files, self._environment, self._trusted(), progress=progress)
+        try:
+            return self._prover.prove(cached)
+        finally:
+            self._prover.close()
 
 
 def read_references(paths: Sequence[str]) -> tuple[Reference, ...]:
@@ -156,23 +242,33 @@ def attribute(plan: StartupPlan, installed: Installed) -> StartupPlan:
 
 
 def _attributed(entry: StartupEntry, claim: Callable[[str], Claim]) -> StartupEntry:
-    own = _weaker(claim, entry.path, entry.loads if entry.line is None else None)
-    closure = tuple(_closure_file(file, _weaker(claim, file.path, file.loads)) for file in entry.closure)
-    entry = entry._replace(owner=own.owner, assurance=own.assurance, sha256=entry.sha256 or own.sha256, closure=closure)
+    own, proof = _weaker(claim, entry.path, entry.loads if entry.line is None else None, entry.proof)
+    closure = tuple(_closure_file(file, *_weaker(claim, file.path, file.loads, file.proof)) for file in entry.closure)
+    entry = entry._replace(
+        owner=own.owner, assurance=own.assurance, sha256=entry.sha256 or own.sha256, closure=closure, proof=proof
+    )
     return entry._replace(verdict=verdict(entry))
 
 
-def _weaker(claim: Callable[[str], Claim], path: str, loads: str | None) -> Claim:
-    """The claim on a module's file, or on the bytecode that runs in its place where that one proves less."""
+def _weaker(
+    claim: Callable[[str], Claim], path: str, loads: str | None, proof: Proof | None
+) -> tuple[Claim, Proof | None]:
+    """The claim on a module's file, or on the bytecode that runs in its place where that one proves less.
+
+    Bytecode that was proven to come from the source is as good as that; what differs from it is ``modified``.
+    """
     own = claim(path)
     if loads is None or loads == path:
-        return own
+        return own, None
+    if proof is not None and proof.result != "unproven":
+        proof = proof._replace(source_assurance=own.assurance)
+        return own if proof.result == "proven" else own._replace(assurance="modified"), proof
     run = claim(loads)
-    return own._replace(assurance=run.assurance) if STRENGTH[run.assurance] < STRENGTH[own.assurance] else own
+    return own._replace(assurance=run.assurance) if STRENGTH[run.assurance] < STRENGTH[own.assurance] else own, proof
 
 
-def _closure_file(file: ClosureFile, own: Claim) -> ClosureFile:
-    return file._replace(owner=own.owner, assurance=own.assurance, sha256=file.sha256 or own.sha256)
+def _closure_file(file: ClosureFile, own: Claim, proof: Proof | None) -> ClosureFile:
+    return file._replace(owner=own.owner, assurance=own.assurance, sha256=file.sha256 or own.sha256, proof=proof)
 
 
 def _order(checks: Sequence[Check]) -> Callable[[Finding], tuple[int, int, str, int, str]]:

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from support.locks import hashed_requirements, uv_lock
-from support.pythons import Interpreter, interpreters
+from support.pythons import Interpreter, interpreters, own
 from support.scanning import Scan, environ
 from support.venvs import (
     Venv,
@@ -72,9 +72,10 @@ def assert_clean(found: Scan, venv: Venv, severity: str = "low") -> None:
     assert found.document["scan"]["complete"] is True
     assert found.document["scan"]["clean_room"] is True
     for entry in found.startup:
-        # Installers compile what they install: that the bytecode comes from its source is not proven.
-        cached = any(file["loads"] for file in entry["closure_files"])
-        assert not entry["runs"] or entry["verdict"] == ("unproven" if cached else "expected"), entry
+        # Installers compile what they install: only an interpreter of the same version proves where it comes from.
+        proofs = {file["bytecode"] for file in entry["closure_files"] if file["loads"]}
+        assert proofs <= {"proven" if venv.interpreter.minor == own().minor else "unproven"}, entry
+        assert not entry["runs"] or entry["verdict"] == ("unproven" if "unproven" in proofs else "expected"), entry
     assert_plan_is_real(found, venv)
 
 

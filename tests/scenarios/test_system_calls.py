@@ -15,6 +15,7 @@ import pytest
 
 from support import scanning
 from support.locks import uv_lock
+from support.pythons import own
 from support.venvs import Venv
 from support.wheels import Wheel
 
@@ -227,7 +228,13 @@ def test_the_process_that_reads_has_nothing_of_the_users_environment(
     traced, _ = trace(tmp_path, command, hostile_environ, tmp_path)
     first, *others = [call for call in traced if call.name == "execve" and call.worked]
     assert "OPENSSL_CONF=" in first.arguments
-    (clean,) = others
+    clean, *helpers = others
+    assert helpers, "the bytecode that setuptools' startup file loads was compiled again"
+    assert {next(iter(helper.paths())) for helper in helpers} == {own().path}
+    for helper in helpers:
+        arguments, _, environ = helper.arguments.rpartition("], [")
+        assert arguments.split("[", 1)[1].startswith(f'"{own().path}", "-I", "-S", ')
+        assert environ in ("]", "") or not _PATHS.findall(environ)
     arguments, _, environ = clean.arguments.rpartition("], [")
     assert '"-I"' in arguments
     assert '"-S"' in arguments
@@ -236,6 +243,23 @@ def test_the_process_that_reads_has_nothing_of_the_users_environment(
         *("HOME", "LANG", "TERM", "USER", "LOGNAME", "COLUMNS", "LINES")
     }
     assert not unexpected
+
+
+def test_the_helper_that_compiles_touches_nothing_of_the_target(
+    attacked: Venv, attacker: Any, hostile_environ: dict[str, str], tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "envcheck", "scan", "--startup-only", str(attacked.path)]
+    trace(tmp_path, command, hostile_environ, tmp_path)
+    lines = (tmp_path / "trace").read_text("utf-8", "replace").splitlines()
+    started = [line for line in lines if "execve(" in line and '"-c", ' in line and "marshal" in line]
+    assert started
+    helpers = {line.partition(" ")[0] for line in started}
+    of_helpers = [line for line in lines if line.partition(" ")[0] in helpers]
+    after = of_helpers[of_helpers.index(started[0]) :]
+    assert any("openat" in line for line in after), "the trace saw no helper"
+    assert not [line for line in after if str(attacked.path) in line]
+    assert not [line for line in after if "O_WRONLY" in line or "O_RDWR" in line or "socket(" in line]
+    assert len([line for line in after if "execve(" in line]) == len(helpers)
 
 
 def test_a_lock_is_only_read(attacked: Venv, attacker: Any, tmp_path: Path, colours: Wheel) -> None:

@@ -371,6 +371,39 @@ def link_outside(facts: Facts, rule: Rule) -> Iterator[Finding]:
 
 @check(
     Rule(
+        id="bytecode-mismatch",
+        severity=Severity.HIGH,
+        summary="Bytecode that does not come from the source that it runs in place of.",
+        why="CPython runs the .pyc in __pycache__ in place of the source, whatever the source says. A trusted "
+        "interpreter compiled the source again (--deep), and got something else: somebody replaced the bytecode, or, "
+        "where only instructions differ, another patch release of that Python compiled it.",
+        remedy="look at what differs and keep a copy for evidence; then delete the file, and Python compiles the "
+        "source again",
+        example="site-packages/requests/__pycache__/sessions.cpython-311.pyc",
+    )
+)
+def bytecode_mismatch(facts: Facts, rule: Rule) -> Iterator[Finding]:
+    """Accepted bytecode that is not what its source compiles to, less what a startup check tells."""
+    told = startup_bytecode(facts)
+    for group in grouped(facts, (d for d in deviations(facts, "bytecode-mismatch") if d.path not in told)):
+        yield tell(
+            facts,
+            rule,
+            group,
+            f"Runs in place of its source and does not come from it: {group[0].detail}.",
+            "{count} files of bytecode under {place} run in place of their sources and do not come from them.",
+        )
+
+
+def startup_bytecode(facts: Facts) -> set[str]:
+    """Bytecode that a startup check reports."""
+    entries = [entry for entry in facts.plan.entries if entry.runs]
+    proofs = [entry.proof for entry in entries] + [file.proof for entry in entries for file in entry.closure]
+    return {proof.path for proof in proofs if proof is not None and proof.result == "mismatch"}
+
+
+@check(
+    Rule(
         id="bytecode-unchecked",
         severity=Severity.MEDIUM,
         summary="Bytecode that runs whatever its source says.",
@@ -458,6 +491,7 @@ CHECKS = (
     record_escapes,
     record_conflict,
     link_outside,
+    bytecode_mismatch,
     bytecode_unchecked,
     bytecode_orphan,
     metadata_inconsistent,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from envcheck.checks.base import check, finding, is_below, is_outside
+from envcheck.model.bytecode import Proof
 from envcheck.model.facts import Facts
 from envcheck.model.finding import Evidence, Finding, Rule, Severity
-from envcheck.model.ownership import Owner
+from envcheck.model.ownership import Assurance, Owner
 from envcheck.model.startup import ClosureFile, StartupEntry
 
 _RECREATE = (
@@ -119,6 +120,13 @@ def _closure(facts: Facts) -> Iterator[tuple[StartupEntry, ClosureFile]]:
                     yield entry, file
 
 
+def _own_assurance(item: StartupEntry | ClosureFile) -> Assurance | None:
+    """That of the file itself, where bytecode that differs from it runs in its place: a finding of its own."""
+    if item.proof is not None and item.proof.result == "mismatch":
+        return item.proof.source_assurance
+    return item.assurance
+
+
 def _reason(entry: StartupEntry) -> str:
     if entry.owner is None:
         return "no installed package lists this file"
@@ -140,10 +148,10 @@ def startup_code_unowned(facts: Facts, rule: Rule) -> Iterator[Finding]:
     """Entries that run, and files that they load, with nothing that vouches for the bytes."""
     for rank, entry in ranked(facts):
         # PYTHONSTARTUP's file is its user's own: startup-environment-variable names it.
-        if entry.runs and entry.assurance == "unrecorded" and entry.kind != "pythonstartup":
+        if entry.runs and _own_assurance(entry) == "unrecorded" and entry.kind != "pythonstartup":
             yield about_entry(facts, rule, entry, f"{when_it_runs(rank, entry)}: {_what(entry)}, and {_reason(entry)}.")
     for entry, file in _closure(facts):
-        if file.assurance == "unrecorded":
+        if _own_assurance(file) == "unrecorded":
             yield about_file(facts, rule, entry, file, ", and no installed package proves its content.")
 
 
@@ -166,15 +174,63 @@ def _name(entry: StartupEntry) -> str:
 def startup_code_modified(facts: Facts, rule: Rule) -> Iterator[Finding]:
     """Entries and closure files whose proof fails."""
     for rank, entry in ranked(facts):
-        if entry.runs and entry.assurance == "modified":
+        if entry.runs and _own_assurance(entry) == "modified":
             yield about_entry(facts, rule, entry, f"{when_it_runs(rank, entry)}. {_differs(entry.owner)}")
     for entry, file in _closure(facts):
-        if file.assurance == "modified":
+        if _own_assurance(file) == "modified":
             yield about_file(facts, rule, entry, file, f". {_differs(file.owner)}")
 
 
 def _differs(owner: Owner | None) -> str:
     return f"It differs from what {_owner_name(owner) or 'its package'} installed."
+
+
+@check(
+    Rule(
+        id="startup-bytecode-mismatch",
+        severity=Severity.CRITICAL,
+        summary="Bytecode that runs at every start of Python does not come from its source.",
+        why="CPython runs the .pyc in __pycache__ in place of the source, whatever the source says. A trusted "
+        "interpreter compiled the source again, and got something else: somebody replaced the bytecode. Where only "
+        "instructions differ, another patch release may have compiled it; that is reported as high.",
+        remedy=_RECREATE,
+        example="site-packages/_distutils_hack/__pycache__/__init__.cpython-311.pyc",
+    )
+)
+def startup_bytecode_mismatch(facts: Facts, rule: Rule) -> Iterator[Finding]:
+    """Entries and closure files whose accepted bytecode is not what their source compiles to."""
+    for rank, entry in ranked(facts):
+        if entry.runs and entry.proof is not None and entry.proof.result == "mismatch":
+            yield _about_bytecode(facts, rule, entry, entry.proof, entry.owner, when_it_runs(rank, entry))
+    for entry, file in _closure(facts):
+        if file.proof is not None and file.proof.result == "mismatch":
+            when = f"Loaded at every start of this Python by {_name(entry)}"
+            yield _about_bytecode(facts, rule, entry, file.proof, file.owner, when)
+
+
+def _about_bytecode(
+    facts: Facts, rule: Rule, entry: StartupEntry, proof: Proof, owner: Owner | None, when: str
+) -> Finding:
+    message = f"{when}, in place of {proof.source.rsplit('/', 1)[-1]}, and does not come from it: {proof.why}."
+    if proof.instructions_only:
+        message += " Only instructions differ: another patch release of this Python may have compiled it."
+    return finding(
+        facts,
+        rule,
+        message=message,
+        path=proof.path,
+        owner=_owner_name(owner),
+        subject=proof.sha256,
+        severity=Severity.HIGH if proof.instructions_only else None,
+        evidence=(
+            ("source", proof.source),
+            ("loaded_by", entry.path),
+            ("magic", proof.magic),
+            ("difference", proof.why),
+            ("instructions_only", proof.instructions_only),
+            ("sha256", proof.sha256),
+        ),
+    )
 
 
 _TRICKS = {
@@ -380,6 +436,7 @@ def _path_of_url(url: str) -> str:
 
 CHECKS = (
     startup_code_modified,
+    startup_bytecode_mismatch,
     startup_code_unowned,
     startup_code_hidden,
     startup_bytecode_only,

@@ -91,7 +91,7 @@ def _help() -> str:
     rows = "\n".join(f"  {name:<9} {text}" for name, text in COMMANDS.items())
     return (
         "envcheck: what runs before your code in a Python environment, who put it there, and is it what you locked?\n"
-        "It reads everything as data: no interpreter is started, nothing is written.\n\n"
+        "It reads everything as data: nothing of an environment is started, nothing is written.\n\n"
         f"usage: envcheck COMMAND …\n\n{rows}\n\n"
         "examples:\n"
         "  envcheck scan                     the project's .venv, against its lockfile\n"

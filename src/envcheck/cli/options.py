@@ -100,6 +100,20 @@ def new_parser(command: str, description: str, epilog: str) -> Parser:
     )
     model.add_argument("--environ", action="append", default=[], metavar="NAME=VALUE", help="a variable to model")
     model.add_argument("--no-inherit-environ", action="store_true", help="model only the variables given by --environ")
+    bytecode = parser.add_argument_group("bytecode that runs in place of its source")
+    bytecode.add_argument(
+        "--deep",
+        action="store_true",
+        help="compare all bytecode with its source, not only what runs at startup",
+    )
+    bytecode.add_argument(
+        "--trusted-python",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="an interpreter that may be started to compile sources again (default: only the one that runs envcheck, "
+        "if it is of that version and no part of a target)",
+    )
     report = parser.add_argument_group("report")
     report.add_argument("--format", choices=FORMATS, default="terminal", help="what is printed (default: terminal)")
     report.add_argument(
@@ -214,6 +228,8 @@ def scan_options(
     arguments: argparse.Namespace, model: Invocation, lock: str | None, verify: bool, bar: Bar | None
 ) -> Options:
     """The library's options for one target."""
+    if arguments.deep and getattr(arguments, "startup_only", False):
+        raise UsageError("--deep and --startup-only: one looks at everything, the other only at what starts")
     selection = (arguments.extra, arguments.group, arguments.all_extras, arguments.all_groups)
     return Options(
         invocation=model,
@@ -231,6 +247,8 @@ def scan_options(
         fail_on=severity(arguments.fail_on),
         fail_on_drift=Severity.LOW if verify else None,
         allow_self=arguments.allow_self if verify else True,
+        deep=arguments.deep,
+        trusted_pythons=tuple(arguments.trusted_python),
         progress=bar,
     )
 

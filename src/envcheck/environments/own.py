@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 
 from envcheck.model.environment import Environment
 
@@ -30,15 +31,23 @@ def overlap(environment: Environment, root: str | None = None) -> str | None:
     A venv is its prefix and its site directories; the base that it shares is another environment, and may be the
     one that runs envcheck.
     """
-    if root is not None:
-        directories = [os.path.realpath(root)]
-    else:
-        directories = [environment.path, *(site.path for site in environment.site_dirs)]
-        if environment.kind != "venv" and environment.stdlib is not None:
-            directories.append(environment.stdlib)
-        directories = [os.path.realpath(directory) for directory in directories]
+    directories = [os.path.realpath(directory) for directory in target_directories(environment, root)]
     for what, place in own_places().items():
-        for directory in directories:
-            if place == directory or place.startswith(directory.rstrip("/") + "/"):
-                return f"{what} lies inside the scanned environment"
+        if lies_in(place, directories):
+            return f"{what} lies inside the scanned environment"
     return None
+
+
+def target_directories(environment: Environment, root: str | None = None) -> list[str]:
+    """The directories that belong to a target, as it names them."""
+    if root is not None:
+        return [root]
+    directories = [environment.path, *(site.path for site in environment.site_dirs)]
+    if environment.kind != "venv" and environment.stdlib is not None:
+        directories.append(environment.stdlib)
+    return directories
+
+
+def lies_in(place: str, directories: Iterable[str]) -> bool:
+    """Whether a path is, or lies below, one of the directories (as text)."""
+    return any(place == directory or place.startswith(directory.rstrip("/") + "/") for directory in directories)

@@ -4,6 +4,7 @@ PEP 3147 (where it lies), PEP 552 (flags and hashes), ``importlib._bootstrap_ext
 Nothing here unmarshals.
 """
 
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 HEADER_SIZE = 16
@@ -81,6 +82,15 @@ def needs_source(header: Header, check: HashCheck = "default") -> bool:
     return header.hash_based and check != "never" and (header.check_source or check == "always")
 
 
+def accepted(
+    header: Header, mtime: float, size: int, minor: tuple[int, int], check: HashCheck, source: Callable[[], bytes]
+) -> bool:
+    """Whether CPython runs bytecode with this header instead of a source with these facts and bytes."""
+    if not header.hash_based:
+        return matches_stat(header, mtime, size)
+    return not needs_source(header, check) or source_hash(source(), header.magic, minor) == header.source_hash
+
+
 def source_hash(source: bytes, magic: int, minor: tuple[int, int]) -> bytes:
     """The eight bytes that a hash-based ``.pyc`` of this source carries: ``_imp.source_hash`` of that version.
 
@@ -133,6 +143,15 @@ def siphash(key: int, data: bytes, compression: int, finalization: int) -> bytes
 def cache_name(stem: str, tag: str, optimize: int = 0) -> str:
     """``NAME.cpython-311.opt-1.pyc`` (PEP 3147, PEP 488)."""
     return f"{stem}.{tag}.opt-{optimize}.pyc" if optimize else f"{stem}.{tag}.pyc"
+
+
+def optimization(name: str) -> int | None:
+    """The level in the name of cached bytecode: 0, 1 or 2 (``-OOO`` compiles as ``-OO``); ``None`` for another."""
+    tag = name.removesuffix(".pyc").rpartition(".")[2]
+    if not tag.startswith("opt-"):
+        return 0
+    level = tag[4:]
+    return min(int(level), 2) if level.isascii() and level.isdecimal() and int(level) else None
 
 
 def _u32(data: bytes, start: int) -> int:

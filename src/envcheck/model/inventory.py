@@ -25,6 +25,7 @@ Problem = Literal[
     "link-outside",  # a link that leaves the environment
     "bytecode-orphan",  # __pycache__ bytecode without its source
     "bytecode-sourceless",  # NAME.pyc that is imported in place of a source
+    "bytecode-mismatch",  # a .pyc that is not what its source compiles to
     "bytecode-unchecked",  # an unchecked-hash .pyc that runs whatever the source says
     "script-unowned",
     "script-shadows",  # a script-unowned that bears the name of a command

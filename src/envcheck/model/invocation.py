@@ -4,7 +4,7 @@ Nothing here is read from this process: the command line passes the modelled var
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 
 class Invocation(NamedTuple):
@@ -94,3 +94,15 @@ class Invocation(NamedTuple):
                 if key == name:
                     found = value
         return found
+
+    @property
+    def hash_check(self) -> Literal["default", "always", "never"]:
+        """``--check-hash-based-pycs``: whether hash-based bytecode is compared with its source (PEP 552)."""
+        for index, flag in enumerate(self.flags):
+            if flag.startswith("--check-hash-based-pycs"):
+                value = flag.partition("=")[2] or flag.partition(" ")[2] or "".join(self.flags[index + 1 : index + 2])
+                if value.strip() == "always":
+                    return "always"
+                if value.strip() == "never":
+                    return "never"
+        return "default"

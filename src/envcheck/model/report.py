@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from envcheck.model.bytecode import BytecodeCoverage
 from envcheck.model.environment import Environment
 from envcheck.model.finding import Finding, NotSeen, Severity
 from envcheck.model.invocation import Invocation
@@ -41,6 +42,10 @@ class Options(NamedTuple):
     fail_on_drift: Severity | None = None
     """A lower threshold for drift and integrity findings (``verify``)."""
     allow_self: bool = True
+    deep: bool = False
+    """Compare all bytecode with its source, not only what runs at startup."""
+    trusted_pythons: tuple[str, ...] = ()
+    """Interpreters that may be started to compile sources again, beside the one that runs this; absolute paths."""
     workers: int = 0
     """Processes that hash; 0 for one a core."""
     progress: Progress | None = None
@@ -65,6 +70,8 @@ class EnvironmentReport(NamedTuple):
     not_seen: tuple[NotSeen, ...]
     findings: tuple[Finding, ...]
     """Most severe first; within a severity startup before files before drift, then by path and line."""
+    bytecode: tuple[BytecodeCoverage, ...] = ()
+    """What compiling sources again proved, by magic number."""
 
 
 class Report(NamedTuple):

@@ -2,6 +2,7 @@
 
 from typing import Literal, NamedTuple
 
+from envcheck.model.bytecode import Proof
 from envcheck.model.ownership import Assurance, Owner
 
 EntryKind = Literal[
@@ -41,6 +42,8 @@ class ClosureFile(NamedTuple):
     """The place in the start of the occurrence that loads it."""
     when: str | None = None
     """The condition under which it is loaded, where it depends on something that files do not tell."""
+    proof: Proof | None = None
+    """Whether ``loads`` comes from ``path``, where CPython runs it instead."""
 
 
 class StartupEntry(NamedTuple):
@@ -77,6 +80,8 @@ class StartupEntry(NamedTuple):
     outside: str | None = None
     """For code found through a path line or ``addsitedir``: the directory that supplied it, when it lies outside
     the environment."""
+    proof: Proof | None = None
+    """For a module: whether ``loads`` comes from ``path``, where CPython runs it instead."""
 
     elsewhere: str | None = None
     """Where an entry that does not run here would: ``on Python 3.12.4 and later``."""

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
+from envcheck.model.bytecode import BytecodeCoverage
 from envcheck.model.environment import SiteModule
 from envcheck.model.finding import Finding, Severity
 from envcheck.model.inventory import Distribution, FileCounts, StandardLibraryProof, normalize_name
@@ -114,6 +115,7 @@ def _environment(report: EnvironmentReport) -> dict[str, object]:
         "distributions": _distributions(inventory.distributions if inventory else (), report.comparison),
         "files": _files(inventory.counts) if inventory else None,
         "standard_library": _standard_library(inventory.standard_library if inventory else None),
+        "bytecode": [_bytecode(one) for one in report.bytecode],
         "not_seen": [{"path": missed.path, "why": missed.why} for missed in sorted(report.not_seen)],
         "findings": [_finding(finding) for finding in report.findings],
     }
@@ -140,9 +142,11 @@ def _entry(entry: StartupEntry) -> dict[str, object]:
                 "loads": file.loads,
                 "order": file.order,
                 "when": file.when,
+                "bytecode": file.proof.result if file.proof else None,
             }
             for file in entry.closure
         ],
+        "bytecode": entry.proof.result if entry.proof else None,
         "unresolved": entry.unresolved,
         "runs": entry.runs,
         "occurrences": [
@@ -227,6 +231,20 @@ def _files(counts: FileCounts) -> dict[str, object]:
 
 def _standard_library(proof: StandardLibraryProof | None) -> dict[str, object] | None:
     return None if proof is None else dict(zip(proof._fields, proof, strict=True))
+
+
+def _bytecode(one: BytecodeCoverage) -> dict[str, object]:
+    return {
+        "magic": one.magic,
+        "version": one.version,
+        "scope": one.scope,
+        "files": one.files,
+        "proven": one.proven,
+        "mismatched": one.mismatched,
+        "unproven": one.unproven,
+        "interpreters": sorted(one.interpreters),
+        "reasons": [{"why": why, "files": count} for why, count in one.reasons],
+    }
 
 
 def _finding(finding: Finding) -> dict[str, object]:

@@ -104,7 +104,7 @@ def write_ending(report: Report, page: Page) -> None:
     page.say(
         page.text(
             f"{timing.seconds:.2f} s, {words.size(timing.bytes_read)} read. "
-            "No interpreter was started, nothing was written.",
+            f"{words.started_sentence(report)}, nothing was written.",
             "dim",
         )
     )

@@ -10,7 +10,7 @@ from envcheck.model.inventory import LockState, StandardLibraryProof
 from envcheck.model.invocation import Invocation
 from envcheck.model.lock import Comparison
 from envcheck.model.ownership import Assurance, Owner
-from envcheck.model.report import EnvironmentReport
+from envcheck.model.report import EnvironmentReport, Report
 from envcheck.model.startup import StartupEntry
 
 PROOF: dict[Assurance, str] = {
@@ -49,6 +49,9 @@ _DRIFT: tuple[tuple[LockState, str], ...] = (
     ("extra", "not asked for"),
     ("source", "from another source"),
 )
+
+
+_WHAT_TO_DO = "--trusted-python PATH may name one that can tell"
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:
@@ -184,12 +187,20 @@ def coverage(report: EnvironmentReport, startup_only: bool) -> list[str]:
     environment = report.environment
     if environment.kind in ("target-directory", "user"):
         clauses.append(f"no Python belongs to it: read as a site directory of {implementation(environment)}")
-        return [*clauses, "bytecode was not compared with anything"]
+        if not report.bytecode:
+            clauses.append("bytecode was not compared with anything")
+        return [*clauses, *bytecode_clauses(report)]
     base = "this Python's" if environment.kind != "venv" else f"the base {environment.python.version}'s"
+    clauses += bytecode_clauses(report)
+    nothing = [] if _compared_all(report) else ["other bytecode" if report.bytecode else "bytecode"]
     proof = report.inventory.standard_library if report.inventory is not None else None
     if proof is None or (proof.compared_with is None and proof.why_not is None):
-        return [*clauses, f"bytecode and {base} standard library were not compared with anything"]
-    return [*clauses, f"{base} standard library {_proof_of_library(proof)}", "bytecode was not compared with anything"]
+        nothing.append(f"{base} standard library")
+    else:
+        clauses.append(f"{base} standard library {_proof_of_library(proof)}")
+    if nothing:
+        clauses.append(f"{' and '.join(nothing)} {'was' if len(nothing) == 1 else 'were'} not compared with anything")
+    return clauses
 
 
 def _proof_of_library(proof: StandardLibraryProof) -> str:
@@ -199,6 +210,38 @@ def _proof_of_library(proof: StandardLibraryProof) -> str:
     if proof.unproven:
         text += f"; {plural(proof.unproven, 'file')} of its build had nothing to compare with"
     return text
+
+
+def _compared_all(report: EnvironmentReport) -> bool:
+    return any(one.scope == "everywhere" for one in report.bytecode)
+
+
+def bytecode_clauses(report: EnvironmentReport) -> list[str]:
+    """What compiling sources again proved of the bytecode that runs in their place, and what to do for the rest."""
+    clauses = []
+    for one in report.bytecode:
+        where = "" if one.scope == "everywhere" else " that runs at startup"
+        name = f"of bytecode{where}"
+        if one.mismatched:
+            verb = "does" if one.mismatched == 1 else "do"
+            clauses.append(f"{plural(one.mismatched, 'file')} {name} {verb} not come from the source")
+        if one.proven:
+            verb = "comes from its source" if one.proven == 1 else "come from their sources"
+            clauses.append(f"{plural(one.proven, 'file')} {name} {verb}")
+        for why, count in one.reasons:
+            clauses.append(
+                f"{plural(count, 'file')} of {one.version} bytecode (magic {one.magic}){where} unproven: {why}; "
+                f"{_WHAT_TO_DO}"
+            )
+    return clauses
+
+
+def started_sentence(report: Report) -> str:
+    """Which interpreters were started: never one of a target."""
+    started = {name for environment in report.environments for one in environment.bytecode for name in one.interpreters}
+    if not started:
+        return "No interpreter was started"
+    return f"Only {' and '.join(sorted(started))} was started, to compile sources again"
 
 
 def _files_sentence(report: EnvironmentReport) -> str:
