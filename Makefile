@@ -27,7 +27,7 @@ COMPILE = $(TEST)/bin/uv pip compile --quiet --upgrade --universal --python-vers
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help scan test differential bytecode interpreters lint format docs bench screenshots pins clean
+.PHONY: help scan test differential mutation bytecode interpreters lint format docs bench screenshots pins clean
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -40,7 +40,11 @@ test: interpreters  ## run the tests on JOBS=2 processes; ARGS= goes to pytest
 
 differential: interpreters  ## hold the plan against each interpreter: ENVIRONMENTS=500 random ones of SEED=
 	ENVCHECK_DIFFERENTIAL=$(ENVIRONMENTS) ENVCHECK_SEED=$(SEED) $(TEST)/bin/python -m pytest -n $(JOBS) --dist worksteal \
-		tests/startup/test_differential.py $(ARGS)
+		tests/startup/test_differential.py tests/startup/test_contexts.py $(ARGS)
+
+mutation: interpreters  ## change each row of the version tables; ENVIRONMENTS= random ones for each change too
+	ENVCHECK_MUTATION=$(if $(filter 500,$(ENVIRONMENTS)),60,$(ENVIRONMENTS)) $(TEST)/bin/python -m pytest -n $(JOBS) \
+		--dist worksteal tests/startup/test_mutation.py $(ARGS)
 
 bytecode: interpreters $(PINS)/pyvenv.cfg  ## prove honest bytecode of CORPUS= (the pins) by each interpreter, LEVELS="0 1 2"
 	ENVCHECK_CORPUS='$(or $(CORPUS),$(firstword $(wildcard $(PINS)/lib/python3*/site-packages)))' ENVCHECK_CORPUS_LEVELS='$(LEVELS)' \

@@ -29,11 +29,19 @@ def pytest_report_header() -> list[str]:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What the differential test judged, on each interpreter: its processes cannot say it themselves."""
     told: dict[str, Counter[str]] = {}
+    mutations: dict[str, list[str]] = {"judged": [], "unjudged": []}
     for report in terminalreporter.getreports("passed"):
         for name, value in report.user_properties:
             if name == "differential":
                 text, environments, payloads = value
                 told.setdefault(text, Counter()).update(environments=environments, payloads=payloads)
+            elif name in mutations:
+                mutations[name].append(value if name == "unjudged" else value[0])
+    if any(mutations.values()):
+        terminalreporter.section("changed version tables against the real interpreters")
+        terminalreporter.line(f"{len(mutations['judged'])} changes are noticed; without a judge here:")
+        for line in sorted(mutations["unjudged"]):
+            terminalreporter.line(f"  {line}")
     if told:
         seed = os.environ.get("ENVCHECK_SEED", "1")
         terminalreporter.section(f"the plan against the real interpreters, ENVCHECK_SEED={seed}")

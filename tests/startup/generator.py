@@ -1,317 +1,309 @@
-"""Environments of chance: a seed in, a tree of startup files with marking payloads out.
+"""Environments of chance: a seed in, the description of an environment with marking payloads out.
 
 Every payload appends its own mark, one line, to the file that ENVCHECK_MARKS names. What a payload is called can be
-read from the text of an import line, and for module files from `Tree.marks`.
+read from the text of an import line, and for module files from `Case.marks`. Nothing touches the disk here.
 """
 
 from __future__ import annotations
 
-import io
-import json
-import os
 import random
-import shutil
-import subprocess
-import zipfile
-from collections.abc import Callable
-from pathlib import Path
+from collections import Counter
 
+from startup.cases import STAMP, Case, Content
+from startup.lines import Lines
+from startup.payloads import Payloads
+from startup.workshop import extension
 from support.pythons import Interpreter
 
-CODE = "open(os.environ['ENVCHECK_MARKS'],'a').write('{mark}\\n')"
-LINE = "import os; " + CODE
-POOL = 40
+OPEN: dict[str, str] = {
+    "pth-underscore": "layout: a ._pth file is listed, its effect on sys.path and site is not modelled",
+    "pybuilddir": "layout: pybuilddir.txt is listed, the directory that it names is not modelled",
+    "setup-local": "layout: Modules/Setup.local is listed, the build tree that it stands for is not modelled",
+    "bin-lib-dynload": "layout: 3.14 looks for the prefix's own lib-dynload first",
+    "home-other": "layout: 3.14 with a linked interpreter takes the base of the link, not `home`",
+    "home-duplicate": "layout: as home-other",
+    "egg": "engine: the lines of easy-install.pth are not followed",
+    "line-from": "engine: `from m import absent` of a module is taken to go well",
+    "bytes-name": "engine: as pth-undecodable, by a path line",
+    "line-proc": "engine: a path of the process that is added twice stands twice in the plan's sys.path",
+    "pythonhome": "layout: without a standard library the start fails",
+    "pth-utf16": "engine: as pth-undecodable",
+    "pth-undecodable": "engine: lines of a file that may not be decodable carry no condition",
+}
+"""Elements that the plan does not follow yet, each with the reason: no random environment has them."""
+
+ELEMENTS = frozenset(
+    """
+    venv-links venv-copies base outside-link lib64 include-spelling include-duplicate include-missing cfg-in-bin
+    home-spelling home-duplicate home-other home-missing
+    bin-lib-dynload bin-stdlib zip-library zip-library-venv pth-underscore pybuilddir setup-local pythonhome platlibdir
+    user-site user-base no-user-site pythonpath pythonpath-here pythonpath-zip pythonpath-site
+    locale-c locale-none utf8-mode pycache-prefix optimize-variable
+    flag-I flag-s flag-S flag-E flag-P flag-O flag-W flag-utf8 flag-frozen flag-hash-pycs flag-pycache
+    stdlib-customize stdlib-module bytes-name finder egg start-files site-link
+    extension broken-extension sourceless timestamp checked unchecked zip package namespace cache-link
+    pth-link pth-dangling pth-directory pth-undecodable pth-utf16 pth-bom
+    line-addsitedir line-exec line-path line-proc line-exit line-block line-customize line-from
+    """.split()
+)
+"""What random environments are mixed of, besides plain modules and import lines."""
 
 
-class Bytecode:
-    """Marshalled payloads of one interpreter, made once: `bodies[n]` marks ``P<n>``."""
+class Draft(Lines, Payloads):
+    """One environment while it is made up."""
 
-    def __init__(self, interpreter: Interpreter) -> None:
-        script = (
-            "import json, marshal, sys, importlib.util as u\n"
-            "lines = json.load(sys.stdin)\n"
-            "print(json.dumps([u.MAGIC_NUMBER.hex()]\n"
-            "    + [marshal.dumps(compile(l, 'payload', 'exec')).hex() for l in lines]))\n"
-        )
-        lines = [LINE.format(mark=f"P{number}") for number in range(POOL)]
-        done = subprocess.run(
-            [interpreter.path, "-I", "-c", script], input=json.dumps(lines), capture_output=True, text=True, check=True
-        )
-        magic, *bodies = json.loads(done.stdout)
-        self.magic = bytes.fromhex(magic)
-        self.bodies = [bytes.fromhex(body) for body in bodies]
+    def __init__(self, rng: random.Random, interpreter: Interpreter, debian: bool, opened: bool = False) -> None:
+        super().__init__(rng, interpreter)
+        self.debian = debian
+        self.opened = opened
+        self.used: Counter[str] = Counter()
+        self.start = "venv/bin/python"
+        self.flags: list[str] = []
+        self.environ: dict[str, str] = {"LANG": "C.UTF-8"}
+        self.directories: list[str] = []
+        self.bases = ["base"]
+        self.homed = False
+        """Whether the pyvenv.cfg names the base."""
+        self.sites: list[str] = []
+        """Directories that may be site directories, whichever of them are."""
 
-    def file(self, number: int, flags: int, field: bytes) -> bytes:
-        """A ``.pyc`` that marks ``P<number>``."""
-        return self.magic + flags.to_bytes(4, "little") + field + self.bodies[number]
+    def may(self, element: str, chance: float) -> bool:
+        """Whether this environment has an element; those in `OPEN` never."""
+        assert element in ELEMENTS, element
+        drawn = self.rng.random() < chance and (self.opened or element not in OPEN)
+        self.used[element] += drawn
+        return drawn
 
+    @property
+    def minor(self) -> tuple[int, int]:
+        return self.interpreter.minor
 
-def configure(venv: Path, system_site: bool) -> None:
-    """Let a venv share its base's site directories, or not."""
-    cfg = venv / "pyvenv.cfg"
-    lines = [line for line in cfg.read_text().splitlines() if not line.startswith("include-")]
-    value = "true" if system_site else "false"
-    cfg.write_text("\n".join([*lines, f"include-system-site-packages = {value}"]) + "\n")
+    # Where it stands --------------------------------------------------------------------------------------------
 
+    def make(self, found: str) -> Case:
+        """Fill everything, and give it as a description."""
+        self._layout()
+        self.folders = [f"around/{name}" for name in ("one", "two", "nested", "päth", "with space")]
+        if self.may("bytes-name", 0.1):
+            self.folders.append("around/caf\udce9")
+        self.directories += self.folders
+        self.archive()
+        self._redirectors()
+        self._users()
+        for place in [*self.sites, *self.folders[:4]]:
+            self.modules(place)
+            self.customize(place)
+        for place in self.sites:
+            self.startup_files(place)
+        self.nested_files(self.folders[2])
+        self._standard_library()
+        self._variables()
+        self._flags()
+        return Case(
+            self.minor, self.files, self.marks, self.start, tuple(self.flags), self.environ, tuple(self.directories),
+            tuple(self.bases), found,
+        )  # fmt: skip
 
-class Tree:
-    """One random environment: a venv whose site-packages, and folders around it, are filled."""
-
-    def __init__(self, rng: random.Random, venv: Path, interpreter: Interpreter, bytecode: Bytecode) -> None:
-        self.rng = rng
-        self.venv = venv
-        self.interpreter = interpreter
-        self.bytecode = bytecode
-        self.site = venv / "lib" / interpreter.name / "site-packages"
-        self.around = venv / "around"
-        self.home = venv / "home"
-        self.user = self.home / ".local" / "lib" / interpreter.name / "site-packages"
-        self.marks: dict[str, str] = {}
-        """Which mark the bytes of a module file leave, by path."""
-        self.flags: tuple[str, ...] = ()
-        self.environ: dict[str, str] = {}
-        self._next = 0
-        self._pool = list(range(POOL))
-
-    # Filling ----------------------------------------------------------------------------------------------------
-
-    def build(self) -> None:
-        """Empty what an earlier tree left, and fill everything anew."""
-        for folder in (self.site, self.around, self.home):
-            shutil.rmtree(folder, ignore_errors=True)
-        self.site.mkdir(parents=True)
-        self.around.mkdir()
-        self.home.mkdir()
+    def _layout(self) -> None:
         rng = self.rng
-        system_site = rng.random() < 0.3
-        configure(self.venv, system_site)
+        if self.may("base", 0.15):
+            self.start = "base/bin/" + rng.choice(["python3", "{python}"])
+            self._base_sites("base")
+            if rng.random() < 0.2:
+                self.link("elsewhere/python", "{env}/base/bin/{python}")
+                self.start = "elsewhere/python"
+            return
+        copies = self.may("venv-copies", 0.3)
+        if not copies:
+            self.used["venv-links"] += 1
+        name = rng.choice(["python", "python3", "{python}"])
+        if copies:
+            self.files["venv/bin/" + name] = Content(kind="program")
+        else:
+            self.link("venv/bin/" + name, rng.choice(["{env}/base/bin/{python}", "../../base/bin/python3"]))
+        self.start = "venv/bin/" + name
+        if not copies and self.may("outside-link", 0.05):
+            self.link("elsewhere/python", "{env}/" + self.start)
+            self.start = "elsewhere/python"
+        self._cfg(copies)
+        self.sites.append("venv/lib/{python}/site-packages")
+        if self.may("lib64", 0.15):
+            self.link("venv/lib64", "lib")
+        if self.debian:
+            names = ("local/lib/{python}/dist-packages", "lib/python3/dist-packages", "lib/{python}/dist-packages")
+            self.sites += [f"venv/{name}" for name in names if rng.random() < 0.3]
         if rng.random() < 0.5:
-            self.user.mkdir(parents=True)
-        self.folders = [self.around / name for name in ("one", "two", "nested", "päth", "with space")]
-        for folder in self.folders:
-            folder.mkdir()
-        self.archive = self.around / "bundle.zip"
-        self._archive()
-        places = [self.site, *self.folders[:4]] + ([self.user] if self.user.exists() else [])
-        for place in places:
-            self._modules(place)
-            self._customize(place)
-        for place in (self.site, *([self.user] if self.user.exists() else [])):
-            for name in rng.sample(NAMES, rng.randint(1, 5)):
-                self._pth(place / name, depth=0)
-        for name in rng.sample(NAMES[:5], 2):
-            self._pth(self.folders[2] / name, depth=1)
-        for name in rng.sample(NAMES[:6], rng.randint(0, 2)):
-            (self.site / (Path(name).stem + ".start")).write_bytes(self._start())
-        self.environ = {"ENVCHECK_MARKS": str(self.venv / "marks"), "HOME": str(self.home), "LANG": "C.UTF-8"}
-        if rng.random() < 0.1:
-            self.environ["LC_ALL"] = "C"
-        if rng.random() < 0.2:
-            self.environ["PYTHONPATH"] = os.pathsep.join(map(str, rng.sample(self.folders, 2)))
-        if rng.random() < 0.1:
-            self.environ["PYTHONNOUSERSITE"] = rng.choice(["1", "0", ""])
-        if rng.random() < 0.25:
-            self.flags = (rng.choice(["-I", "-E", "-s", "-S", "-O", "-OO"]),)
+            self._base_sites("base")
 
-    def mark(self) -> str:
-        self._next += 1
-        return f"m{self._next}"
+    def _base_sites(self, base: str) -> None:
+        if not self.debian:
+            self.sites.append(f"{base}/lib/{{python}}/site-packages")
+            return
+        names = ("local/lib/{python}/dist-packages", "lib/python3/dist-packages", "lib/{python}/site-packages")
+        self.sites += [f"{base}/{name}" for name in names if self.rng.random() < 0.6]
 
-    def line(self) -> str:
-        return LINE.format(mark=self.mark())
-
-    # Modules ----------------------------------------------------------------------------------------------------
-
-    def _source(self, path: Path) -> str:
-        """Source of a module that marks itself, and at times imports another or fails."""
-        mark = self.mark()
-        self.marks[str(path)] = mark
-        text = LINE.format(mark=mark) + "\n"
-        chance = self.rng.random()
-        if chance < 0.15:
-            text += f"import {self.rng.choice(MODULES)}\n"
-        elif chance < 0.2:
-            text += "import absent_module\n"
-        elif chance < 0.25:
-            text += f"try:\n    import {self.rng.choice([*MODULES, 'absent_module'])}\nexcept ImportError:\n    pass\n"
-        return text
-
-    def _modules(self, place: Path) -> None:
-        for name in self.rng.sample(MODULES, self.rng.randint(1, 4)):
-            self._module(place, name)
-
-    def _customize(self, place: Path) -> None:
-        for name, chance in (("sitecustomize", 0.35), ("usercustomize", 0.25)):
-            if self.rng.random() < chance:
-                self._module(place, name)
-
-    def _module(self, place: Path, name: str) -> None:
-        kinds: list[Callable[[Path, str], None]] = [
-            self._plain, self._plain, self._plain, self._package, self._namespace, self._sourceless, self._cached,
-            self._cached, self._broken_extension, self._both,
-        ]  # fmt: skip
-        self.rng.choice(kinds)(place, name)
-
-    def _plain(self, place: Path, name: str) -> None:
-        path = place / f"{name}.py"
-        path.write_text(self._source(path))
-
-    def _package(self, place: Path, name: str) -> None:
-        (place / name).mkdir(exist_ok=True)
-        self._plain(place / name, "__init__")
-        self._plain(place / name, "inner")
-
-    def _both(self, place: Path, name: str) -> None:
-        self._package(place, name)
-        self._plain(place, name)
-
-    def _namespace(self, place: Path, name: str) -> None:
-        (place / name).mkdir(exist_ok=True)
-        self._plain(place / name, "inner")
-
-    def _sourceless(self, place: Path, name: str) -> None:
-        number = self._pool.pop()
-        path = place / f"{name}.pyc"
-        path.write_bytes(self.bytecode.file(number, self.rng.choice([0, 1, 3]), bytes(8)))
-        self.marks[str(path)] = f"P{number}"
-
-    def _broken_extension(self, place: Path, name: str) -> None:
-        suffix = self.rng.choice([".abi3.so", ".so", ".cpython-27-x86_64-linux-gnu.so"])
-        (place / f"{name}{suffix}").write_bytes(b"no library")
-        self._plain(place, name)
-
-    def _cached(self, place: Path, name: str) -> None:
-        """A source with bytecode of other content beside it, that may or may not be accepted."""
+    def _cfg(self, copies: bool) -> None:
         rng = self.rng
-        path = place / f"{name}.py"
-        mark = self.mark()
-        path.write_text(LINE.format(mark=mark) + "\n")
-        self.marks[str(path)] = mark
-        found = path.stat()
-        number = self._pool.pop()
-        stamp = int(found.st_mtime) + rng.choice([0, 0, 0, 1])
-        size = found.st_size + rng.choice([0, 0, 0, 1])
-        flags, field = 0, stamp.to_bytes(4, "little") + size.to_bytes(4, "little")
-        chance = rng.random()
-        if chance < 0.2:
-            flags, field = 1, bytes(8)
-        elif chance < 0.3:
-            flags, field = 3, bytes(8)
-        elif chance < 0.4:
-            flags = rng.choice([2, 4])
-        data = self.bytecode.file(number, flags, field)
-        if rng.random() < 0.1:
-            data = b"\x00\x01" + data[2:]
-        optimisation = rng.choice(["", "", "", ".opt-1", ".opt-2"])
-        tag = "cpython-{}{}".format(*self.interpreter.version)
-        cache = place / "__pycache__" / f"{name}.{tag}{optimisation}.pyc"
-        cache.parent.mkdir(exist_ok=True)
-        cache.write_bytes(data)
-        self.marks[str(cache)] = f"P{number}"
+        home = "home = {env}/base/bin"
+        if self.may("home-other", 0.08):
+            self.bases.append("other")
+            home = "home = {env}/other/bin"
+            if rng.random() < 0.5:
+                self._base_sites("other")
+        lines = [home]
+        if self.may("home-spelling", 0.1):
+            path = home.removeprefix("home = ")
+            lines = [rng.choice(["home={}", "HOME = {}", "  home  =  {}", "home\t=\t{}", "#home = {}"]).format(path)]
+        if self.may("home-duplicate", 0.05):
+            self.bases = ["base", "other"]
+            lines = rng.sample([*lines, "home = {env}/other/bin"], 2)
+        if not copies and self.may("home-missing", 0.05):
+            # Where nothing is, 3.11 and later take the library that was compiled in: not ours to fill.
+            lines = [] if self.minor >= (3, 11) else rng.choice([[], ["home = {env}/nowhere/bin"]])
+        # So does a copy without a usable home.
+        exact = "home = " if self.minor < (3, 11) else ("home", "HOME", "  home")
+        if copies and not any(line.startswith(exact) for line in lines):
+            lines = [home]
+        include = rng.choice(["include-system-site-packages = true", "include-system-site-packages = false"])
+        values = ["TRUE", " True ", "1", "yes", '"true"', "true # x", "", "False"]
+        if self.may("include-spelling", 0.2):
+            key = rng.choice(["include-system-site-packages", "Include-System-Site-Packages"])
+            include = f"{key}{rng.choice(['=', ' = '])}{rng.choice(values)}"
+        if self.may("include-duplicate", 0.1):
+            include += f"\ninclude-system-site-packages = {rng.choice(['true', 'false'])}"
+        if self.may("include-missing", 0.1):
+            include = rng.choice(["", "include_system_site_packages = false"])
+        lines.insert(rng.randint(0, len(lines)), include)
+        self.homed = any("home" in line and "#home" not in line for line in lines)
+        text = rng.choice(["\n", "\n", "\n", "\r\n"]).join([*lines, "version = 3.9.9", ""])
+        self.file("venv/pyvenv.cfg", text)
+        if self.may("cfg-in-bin", 0.06):
+            value = rng.choice(["true", "false"])
+            self.file("venv/bin/pyvenv.cfg", f"{home}\ninclude-system-site-packages = {value}\n")
+            if rng.random() < 0.3:
+                del self.files["venv/pyvenv.cfg"]
+            if rng.random() < 0.3:
+                self.sites.append("venv/bin/lib/{python}/site-packages")
 
-    def _archive(self) -> None:
-        held = io.BytesIO()
-        with zipfile.ZipFile(held, "w", self.rng.choice([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])) as archive:
-            for name in self.rng.sample([*MODULES, "sitecustomize"], 2):
-                form = self.rng.choice(["{}.py", "{}/__init__.py"])
-                member = form.format(name)
-                mark = self.mark()
-                archive.writestr(member, LINE.format(mark=mark))
-                self.marks[f"{self.archive}/{member}"] = mark
-                if self.rng.random() < 0.3:
-                    number = self._pool.pop()
-                    archive.writestr(member + "c", self.bytecode.file(number, 1, bytes(8)))
-                    self.marks[f"{self.archive}/{member}c"] = f"P{number}"
-        prefix = b"#!/bin/sh\n" if self.rng.random() < 0.3 else b""
-        self.archive.write_bytes(prefix + held.getvalue())
-
-    # Startup files ----------------------------------------------------------------------------------------------
-
-    def _pth(self, path: Path, depth: int) -> None:
+    def _redirectors(self) -> None:
         rng = self.rng
-        lines = [self._pth_line(depth) for _ in range(rng.randint(1, 6))]
-        separator = rng.choice(["\n", "\n", "\n", "\r\n", "\r"])
-        text = separator.join(lines) + (separator if rng.random() < 0.7 else "")
-        data = text.encode("utf-8")
-        chance = rng.random()
-        if chance < 0.06:
-            data = b"\xef\xbb\xbf" + data
-        elif chance < 0.1:
-            data = data + b"\n# \xff\n" + self.line().encode() + b"\n"
-        elif chance < 0.13:
-            data = b"# padding \n" * 1000 + data + b"\n# \xff\n" + self.line().encode() + b"\n"
-        path.write_bytes(data)
+        venv = self.start.startswith("venv")
+        if self.may("zip-library", 0.06):
+            self.zip("base/lib/{zip}")
+        if venv and self.homed and self.may("zip-library-venv", 0.04):
+            self.zip("venv/lib/{zip}")
+        if self.may("bin-stdlib", 0.03):
+            self.link("base/bin/lib/{python}", "{env}/base/lib/{python}")
+        elif self.may("bin-lib-dynload", 0.05):
+            place = "base/bin/lib/{python}/lib-dynload"
+            self.directories.append(place)
+            self.customize(place)
+            self.modules(place)
+            if rng.random() < 0.5:
+                self.sites.append("base/bin/lib/{python}/site-packages")
+        if self.may("pth-underscore", 0.04):
+            self._underscore()
+        if self.may("pybuilddir", 0.03):
+            if self.minor >= (3, 11):
+                self.link("base/Lib", "lib/{python}")
+                self.file("base/bin/pybuilddir.txt", rng.choice(["", "build", "../build\n"]))
+            else:
+                self.file("base/bin/pybuilddir.txt", "../../around/built\n")
+                self.directories.append("around/built")
+                self.customize("around/built")
+        if self.may("setup-local", 0.02):
+            self.file("base/bin/Modules/Setup.local", "")
+            self.link("base/bin/Lib", "../lib/{python}")
+        if self.may("pythonhome", 0.03):
+            self.bases = [*dict.fromkeys([*self.bases, "other"])]
+            self.environ["PYTHONHOME"] = "{env}/other"
+            self._base_sites("other")
+        if self.minor >= (3, 9) and self.may("platlibdir", 0.03):
+            for base in self.bases:
+                self.link(f"{base}/lib64", "lib")
+            self.environ["PYTHONPLATLIBDIR"] = "lib64"
 
-    def _pth_line(self, depth: int) -> str:
+    def _underscore(self) -> None:
         rng = self.rng
-        folder = rng.choice(self.folders)
-        forms: list[Callable[[], str]] = [
-            self.line, self.line, self.line, self.line,
-            lambda: "# a comment",
-            lambda: rng.choice(["", "   ", "\t"]),
-            lambda: " " + self.line(),
-            lambda: "\t" + self.line(),
-            lambda: self.line().replace("import ", "import\t", 1),
-            lambda: self.line().replace("import ", "import\x0c", 1),
-            lambda: self.line().upper().replace("ENVCHECK", "x"),
-            lambda: "# harmless\x0c" + self.line(),
-            lambda: self.line() + rng.choice(["\x85", "\u2028", "\x1c", "\x0b", "\x1f"]) + self.line(),
-            lambda: self.line() + " " * 300 + "; " + CODE.format(mark=self.mark()),
-            lambda: f"import sys; exec({('import os' + chr(10) + CODE.format(mark=self.mark()))!r})",
-            lambda: str(folder), lambda: str(folder), lambda: str(folder) + "   ",
-            lambda: os.path.relpath(folder, self.site),
-            lambda: str(folder) + "/../" + rng.choice(["one", "two"]),
-            lambda: str(self.archive),
-            lambda: str(self.around / "missing"),
-            lambda: "~/nowhere", lambda: "$HOME",
-            lambda: f"import {rng.choice(MODULES)}", lambda: f"import {rng.choice(MODULES)}",
-            lambda: f"import {rng.choice(MODULES)}.inner",
-            lambda: f"{self.line()}; import {rng.choice(MODULES)}",
-            lambda: f"import importlib; importlib.import_module('{rng.choice(MODULES)}')",
-            lambda: f"import sys; __import__('{rng.choice(MODULES)}')",
-            lambda: f"import sys; sys.path.insert(0, {str(folder)!r})",
-            lambda: f"import sys; sys.path.append({str(folder)!r})",
-            lambda: "import absent_module",
-            lambda: self.line() + "; import absent_module",
-            lambda: "import os; )",
-            lambda: "import os \\",
-            lambda: "import os; raise ValueError('x')",
-            lambda: self.line() + "; raise KeyError",
-        ]  # fmt: skip
-        if depth == 0:
-            forms += [lambda: f"import site; site.addsitedir({str(self.folders[2])!r})"] * 2
-        if rng.random() < 0.01:
-            return rng.choice(["import sys; sys.exit(0)", "import os; raise SystemExit", "import os; os._exit(0)"])
-        if rng.random() < 0.02:
-            return "import sys; sys.modules['sitecustomize'] = None"
-        if rng.random() < 0.02:
-            return "import sitecustomize"
-        return rng.choice(forms)()
+        name = rng.choice([self.start, self.start, "base/bin/{python}"])
+        lines = ["# a comment", "../../base/lib/{python}", "../../base/lib/{python}/lib-dynload", "../../around/one"]
+        if rng.random() < 0.6:
+            lines.insert(rng.randint(1, 4), "import site")
+        if rng.random() < 0.3:
+            lines.insert(1, "import os")
+        self.file(name + "._pth", "\n".join(lines) + "\n")
 
-    def _start(self) -> bytes:
+    def _users(self) -> None:
         rng = self.rng
-        lines = [
-            rng.choice(
-                [
-                    f"{rng.choice(MODULES)}:absent",
-                    f"{rng.choice(MODULES)}.inner:absent",
-                    "  os:getcwd",
-                    "# os:getcwd",
-                    "",
-                    f"{rng.choice(MODULES)}",
-                    f"{rng.choice(MODULES)} : f",
-                    f"{rng.choice(MODULES)}:f()",
-                    "import os",
-                ]
-            )
-            for _ in range(rng.randint(0, 4))
-        ]
-        data = "\n".join(lines).encode()
-        return rng.choice([data, data, b"\xef\xbb\xbf" + data, data + b"\n\xff"])
+        if self.may("user-site", 0.5):
+            self.sites.append("home/.local/lib/{python}/site-packages")
+        if self.may("user-base", 0.15):
+            self.environ["PYTHONUSERBASE"] = rng.choice(["{env}/around/userbase", "{env}/around/userbase/", "~/x"])
+            self.sites.append("around/userbase/lib/{python}/site-packages")
+        if self.may("no-user-site", 0.12):
+            self.environ["PYTHONNOUSERSITE"] = rng.choice(["1", "0", "", "x", "00", "-1", " 1"])
+
+    def _standard_library(self) -> None:
+        """Payloads in the base's own library: they come before every site directory."""
+        if self.may("stdlib-customize", 0.05):
+            self.plain("base/lib/{python}", self.rng.choice(["sitecustomize", "usercustomize"]))
+        if self.may("stdlib-module", 0.05):
+            self.module("base/lib/{python}/lib-dynload" if self.rng.random() < 0.3 else "base/lib/{python}", "alpha")
+
+    # How it is started ------------------------------------------------------------------------------------------
+
+    def _variables(self) -> None:
+        rng = self.rng
+        if self.may("locale-c", 0.1):
+            self.environ["LC_ALL"] = rng.choice(["C", "POSIX", "C.UTF-8"])
+        elif self.may("locale-none", 0.08):
+            self.environ["LANG"] = rng.choice(["", "C", "POSIX"])
+            if rng.random() < 0.4:
+                self.environ["PYTHONCOERCECLOCALE"] = "0"
+            if rng.random() < 0.3:
+                self.environ["LC_CTYPE"] = "C.UTF-8"
+        if self.may("utf8-mode", 0.08):
+            self.environ["PYTHONUTF8"] = rng.choice(["0", "1"])
+        if self.may("pythonpath", 0.25):
+            places = [f"{{env}}/{folder}" for folder in self.folders]
+            if self.may("pythonpath-site", 0.2):
+                places += [f"{{env}}/{site}" for site in self.sites] * 3
+            if self.may("pythonpath-zip", 0.3):
+                places += ["{env}/around/bundle.zip", "{env}/around/bundle.zip/inner"] * 3
+            if self.may("pythonpath-here", 0.25):
+                places += ["", ".", "relative", "./relative/../relative", "{env}/around/missing"] * 2
+            self.environ["PYTHONPATH"] = ":".join(rng.sample(places, rng.randint(1, 3)))
+        if self.may("pycache-prefix", 0.06):
+            self.environ["PYTHONPYCACHEPREFIX"] = "{env}/around/cache"
+        if self.may("optimize-variable", 0.04):
+            self.environ["PYTHONOPTIMIZE"] = rng.choice(["1", "2", "0", "x", "7"])
+
+    def _flags(self) -> None:
+        rng, flags = self.rng, self.flags
+        for flag, chance in (("I", 0.05), ("s", 0.05), ("E", 0.06), ("S", 0.03)):
+            if self.may(f"flag-{flag}", chance):
+                flags.append(f"-{flag}")
+        if self.minor >= (3, 11) and self.may("flag-P", 0.04):
+            flags.append("-P")
+        if self.may("flag-O", 0.12):
+            flags.append(rng.choice(["-O", "-OO"]))
+        if self.may("flag-W", 0.05):
+            flags.append(rng.choice(["-Wignore", "-Wdefault::DeprecationWarning"]))
+        if self.may("flag-utf8", 0.07):
+            flags.append(rng.choice(["-Xutf8", "-Xutf8=1", "-Xutf8=0"]))
+        if self.minor >= (3, 11) and self.may("flag-frozen", 0.05):
+            flags.append(rng.choice(["-Xfrozen_modules=off", "-Xfrozen_modules=on", "-Xfrozen_modules"]))
+        if self.may("flag-hash-pycs", 0.07):
+            flags += ["--check-hash-based-pycs", rng.choice(["always", "never", "default"])]
+        if self.may("flag-pycache", 0.04):
+            flags.append("-Xpycache_prefix={env}/around/cache")
 
 
-NAMES = [
-    "a.pth", "b.pth", "M.pth", "_z.pth", "10.pth", "zz.pth", ".hidden.pth", ".pth", "~t.pth", " s.pth", "é.pth",
-    "ａ.pth", "U.PTH", "x.pth~", "y.pth ",
-]  # fmt: skip
-MODULES = ["alpha", "beta", "gamma", "delta", "epsilon"]
+def random_case(seed: str, interpreter: Interpreter, debian: bool, opened: bool = False) -> tuple[Case, Counter[str]]:
+    """The environment of a seed, and the elements that it has."""
+    extension()
+    draft = Draft(random.Random(seed), interpreter, debian, opened)
+    return draft.make(seed), draft.used
+
+
+__all__ = ["ELEMENTS", "OPEN", "STAMP", "random_case"]

@@ -8,123 +8,115 @@ judged again in every run.
 from __future__ import annotations
 
 import os
-import random
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from _pytest.mark import ParameterSet
 
-from startup.cases import FIXTURES, Case, build, case_of, from_json, minimised, to_json
-from startup.generator import Bytecode, Tree
-from startup.judge import judge
+from startup.cases import FIXTURES, Case, from_json, minimised, to_json
+from startup.generator import ELEMENTS, OPEN, random_case
+from startup.judge import disagreement, judge
+from startup.workshop import extension, workshop_of
 from support.pythons import Interpreter, every_version
-from support.venvs import copy_base, make_venv
 
 COUNT = int(os.environ.get("ENVCHECK_DIFFERENTIAL", "60"))
 SEED = os.environ.get("ENVCHECK_SEED", "1")
 BLOCK = 20
 """Environments in one test: several processes share the work on one interpreter."""
 BLOCKS = [range(start, min(start + BLOCK, COUNT)) for start in range(0, COUNT, BLOCK)]
-# What both sides need at each start: compiled once, as an installed interpreter has it.
-WARM = "import site, importlib.util, importlib.machinery, zipfile, zipimport, encodings.ascii, encodings.latin_1, runpy"
-
-VenvOf = Callable[[Interpreter], Path]
-
-
-@pytest.fixture(scope="session")
-def venv_of(tmp_path_factory: pytest.TempPathFactory) -> VenvOf:
-    """A venv over a copy of the base that holds no packages, made once for each interpreter."""
-    made: dict[Interpreter, Path] = {}
-
-    def venv(interpreter: Interpreter) -> Path:
-        if interpreter not in made:
-            place = tmp_path_factory.mktemp("differential")
-            base = copy_base(place / "base", interpreter)
-            done = base.start(WARM)
-            assert done.returncode == 0, done.stderr
-            path = str(base.bin / interpreter.name)
-            made[interpreter] = make_venv(place / "venv", interpreter._replace(path=path)).path
-        return made[interpreter]
-
-    return venv
-
-
-def disagreement(venv: Path, interpreter: Interpreter) -> Callable[[Case], bool]:
-    return lambda case: not judge(build(case, venv, interpreter)).agrees
 
 
 @pytest.mark.parametrize("numbers", BLOCKS, ids=lambda block: f"{block.start}-{block.stop - 1}")
 @pytest.mark.parametrize("interpreter", every_version())
 def test_the_plan_is_what_the_interpreter_runs(
-    interpreter: Interpreter, venv_of: VenvOf, numbers: range, record_property: Callable[[str, object], None]
+    interpreter: Interpreter, numbers: range, record_property: Callable[[str, object], None]
 ) -> None:
-    venv = venv_of(interpreter)
-    bytecode = Bytecode(interpreter)
+    workshop = workshop_of(interpreter)
     ran = 0
     for number in numbers:
-        tree = Tree(random.Random(f"{SEED}/{interpreter.name}/{number}"), venv, interpreter, bytecode)
-        tree.build()
-        judgement = judge(tree)
+        case, _ = random_case(f"{SEED}/{interpreter.text}/{number}", interpreter, workshop.debian)
+        judgement = judge(workshop.build(case))
         ran += len(judgement.real)
         if judgement.agrees:
             continue
-        found = f"ENVCHECK_SEED={SEED}, {interpreter.text}, number {number}"
-        case = minimised(case_of(tree, found), disagreement(venv, interpreter))
+        case = minimised(
+            case._replace(found=f"ENVCHECK_SEED={SEED}, {interpreter.text}, number {number}"),
+            disagreement(workshop, judgement),
+        )
         FIXTURES.mkdir(parents=True, exist_ok=True)
         fixture = FIXTURES / f"{interpreter.text}-seed-{SEED}-number-{number}.json"
         fixture.write_text(to_json(case))
-        built = build(case, venv, interpreter)
-        pytest.fail(f"{found}: see fixtures/startup/{fixture.name}\n{judge(built).told(built)}\n{to_json(case)}")
+        built = workshop.build(case)
+        pytest.fail(f"{case.found}: see fixtures/startup/{fixture.name}\n{judge(built).told(built)}\n{to_json(case)}")
     record_property("differential", [interpreter.text, len(numbers), ran])
 
 
-OPEN: dict[str, str] = {}
-"""Disagreements that are not mended yet."""
+DISAGREEING: dict[str, str] = {}
+"""Fixtures that are not mended yet."""
 
 
 def fixtures() -> list[ParameterSet]:
-    """What once disagreed; what still does must go on failing until it is mended, and then leave `OPEN`."""
+    """What once disagreed; what still does must go on failing until it is mended, and then leave `DISAGREEING`."""
     return [
-        pytest.param(path, id=path.stem, marks=[pytest.mark.xfail(reason=OPEN[path.stem])] if path.stem in OPEN else [])
+        pytest.param(
+            path,
+            id=path.stem,
+            marks=[pytest.mark.xfail(reason=DISAGREEING[path.stem], strict=True)] if path.stem in DISAGREEING else [],
+        )
         for path in sorted(FIXTURES.glob("*.json"))
     ]
 
 
 @pytest.mark.parametrize("fixture", fixtures())
-def test_what_once_disagreed_agrees(fixture: Path, venv_of: VenvOf) -> None:
+def test_what_once_disagreed_agrees(fixture: Path) -> None:
     case = from_json(fixture.read_text())
+    if any(content.kind == "extension" for content in case.files.values()) and extension() is None:
+        pytest.skip("a C compiler is not on PATH")
     for interpreter in case.judges():
-        built = build(case, venv_of(interpreter), interpreter)
+        built = workshop_of(interpreter).build(case)
         judgement = judge(built)
         if not judgement.agrees:
             pytest.fail(f"{interpreter.text}\n{judgement.told(built)}")
 
 
-def test_a_description_builds_the_same_environment_again(interpreter: Interpreter, venv_of: VenvOf) -> None:
-    venv = venv_of(interpreter)
+@pytest.mark.parametrize("interpreter", every_version())
+def test_chance_mixes_everything_that_the_plan_follows(interpreter: Interpreter) -> None:
+    if interpreter is None:
+        return
+    met: Counter[str] = Counter()
+    for number in range(400):
+        met += random_case(f"elements/{number}", interpreter, debian=False)[1]
+    only_from = {"flag-P": (3, 11), "flag-frozen": (3, 11), "platlibdir": (3, 9)}
+    expected = {element for element in ELEMENTS if interpreter.minor >= only_from.get(element, (3, 8))} - set(OPEN)
+    if extension() is None:
+        expected.remove("extension")
+    assert expected <= set(met)
+    assert not set(met) & set(OPEN)
+
+
+def test_a_seed_is_one_environment_and_its_description_builds_it_again(interpreter: Interpreter) -> None:
+    workshop = workshop_of(interpreter)
     for number in range(5):
-        tree = Tree(random.Random(f"again/{number}"), venv, interpreter, Bytecode(interpreter))
-        tree.build()
-        case = case_of(tree, "again")
-        first = judge(tree)
+        case, _ = random_case(f"again/{number}", interpreter, workshop.debian)
+        assert random_case(f"again/{number}", interpreter, workshop.debian)[0] == case
+        first = judge(workshop.build(case))
         again = from_json(to_json(case))
-        assert again._replace(marks={}) == case._replace(marks={})
-        second = judge(build(again, venv, interpreter))
+        assert again == case
+        second = judge(workshop.build(again))
         assert (second.planned, second.real) == (first.planned, first.real)
 
 
-def test_a_case_is_minimised_to_what_the_disagreement_needs(interpreter: Interpreter, venv_of: VenvOf) -> None:
-    venv = venv_of(interpreter)
-    tree = Tree(random.Random("minimise"), venv, interpreter, Bytecode(interpreter))
-    tree.build()
-    (tree.site / "culprit.pth").write_text("# a comment\nimport os; culprit = 1\n\n# another\n")
-    case = minimised(case_of(tree, "here"), lambda case: _holds(case, b"culprit = 1"))
-    assert [(name, content.data) for name, content in case.files.items()] == [
-        ("site/culprit.pth", b"import os; culprit = 1\n")
-    ]
-    assert case.directories == ()
-    assert (case.flags, case.system_site, sorted(case.environ)) == ((), False, ["ENVCHECK_MARKS", "HOME"])
+def test_a_case_is_minimised_to_what_the_disagreement_needs(interpreter: Interpreter) -> None:
+    case, _ = random_case("minimise", interpreter, workshop_of(interpreter).debian)
+    text = b"# a comment\nimport os; culprit = 1\n\n# another\n"
+    culprit = next(iter(case.files.values()))._replace(data=text, kind="file")
+    case = case._replace(files={**case.files, "around/culprit.pth": culprit}, start="base/bin/python3")
+    small = minimised(case, lambda case: _holds(case, b"culprit = 1"))
+    kept = {name: content.data for name, content in small.files.items() if not name.startswith("venv/")}
+    assert kept == {"around/culprit.pth": b"import os; culprit = 1\n"}
+    assert (small.flags, small.environ, small.directories, small.bases) == ((), {}, (), ("base",))
 
 
 def _holds(case: Case, text: bytes) -> bool:

@@ -51,13 +51,13 @@ class Invocation(NamedTuple):
 
     @property
     def optimize(self) -> int:
-        """0, 1 (``-O``) or 2 (``-OO``); PYTHONOPTIMIZE counts unless the environment is ignored."""
+        """0, 1 (``-O``), 2 (``-OO``) or more: the number in ``.opt-3.pyc``; PYTHONOPTIMIZE counts unless ignored."""
         letters = "".join(flag[1:] for flag in self.flags if flag[:1] == "-" and flag[1:2] not in ("", "-", "X", "W"))
         level = letters.count("O")
         text = self.variable("PYTHONOPTIMIZE")
         if text:
             level = max(level, int(text) if text.isdecimal() else 1)
-        return min(level, 2)
+        return level
 
     @property
     def development_mode(self) -> bool:

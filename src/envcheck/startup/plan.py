@@ -10,7 +10,7 @@ import posixpath
 from envcheck.files.root import Files
 from envcheck.model.environment import Environment, Python
 from envcheck.model.invocation import Invocation
-from envcheck.model.startup import Abort, StartupPlan
+from envcheck.model.startup import StartupPlan
 from envcheck.startup.categories import Categories
 from envcheck.startup.codecs import Codecs
 from envcheck.startup.customize import Customize
@@ -69,9 +69,9 @@ def _simulated(
     ledger = Ledger()
     cfg = environment.cfg
     if cfg is not None and cfg.fatal is not None:
-        ledger.aborts[Abort(cfg.path, None, cfg.fatal, True)] = None
+        ledger.abort(cfg.path, None, cfg.fatal, "")
     elif environment.fatal is not None:
-        ledger.aborts[Abort(environment.python.executable or environment.path, None, environment.fatal, True)] = None
+        ledger.abort(environment.python.executable or environment.path, None, environment.fatal, "")
     loaders = Loaders(files, environment, invocation, finders)
     search = Search(files, environment, finders)
     importer = Importer(files, environment, rules, search, loaders, ledger)

@@ -37,28 +37,28 @@ ROWS: tuple[Row, ...] = (
     Row(
         "hidden_skipped",
         ((3, 8, 19), (3, 9, 19), (3, 10, 14), (3, 11, 8), (3, 12, 2), (3, 13, 0)),
-        "gh-113659",
+        "gh-113659 (PR 113660)",
         "a .pth whose name begins with a dot, or that has the hidden attribute, is skipped",
     ),
     Row(
         "utf8_first",
         ((3, 12, 4), (3, 13, 0)),
-        "gh-117802, gh-119503",
+        "gh-77102 (PR 117802, in 3.12 PR 117917), gh-119496 (PR 119503)",
         "a .pth is decoded whole as UTF-8, a byte order mark removed, and by the locale only where that fails",
     ),
     Row(
         "wide_lines",
         ((3, 12, 4), (3, 13, 0)),
-        "gh-117802",
+        "gh-77102 (PR 117802, in 3.12 PR 117917)",
         "lines end as str.splitlines says: at VT, FF, FS, GS, RS, NEL, LS and PS too",
     ),
     Row(
         "locale_despite_utf8_mode",
         ((3, 11, 0),),
-        "gh-91156",
+        "gh-91156 (bpo-47000, PR 70056)",
         "the locale's own encoding decodes a .pth, also in UTF-8 mode",
     ),
-    Row("blank_skipped", ((3, 10, 0),), "Lib/site.py of 3.10", "a line of blanks is skipped"),
+    Row("blank_skipped", ((3, 10, 0),), "bpo-33689 (PR 20679)", "a line of blanks is skipped"),
     Row(
         "lines_stripped",
         ((3, 15, 0),),
@@ -76,11 +76,16 @@ ROWS: tuple[Row, ...] = (
     Row(
         "directory_once",
         ((3, 15, 0),),
-        "gh-75723, gh-149583",
+        "gh-75723 (PR 149583)",
         "a site directory is processed once; before, a venv's own are processed twice",
     ),
-    Row("startup_frozen", ((3, 11, 0),), "gh-89435", "site, os and what they import are frozen into the interpreter"),
     Row("names_apart", ((3, 13, 0),), "PEP 667", "an import line does not see the names that earlier ones bound"),
+    Row(
+        "startup_frozen",
+        ((3, 11, 0),),
+        "gh-89183 (bpo-45020)",
+        "site, os and what they import are frozen into the interpreter",
+    ),
 )
 NEWEST = (3, 15)
 OLDEST = (3, 8)

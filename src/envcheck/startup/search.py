@@ -52,6 +52,8 @@ class Search:
         self._files = files
         self._environment = environment
         self._finders = finders
+        # As ``sys.path`` has it: an interpreter linked relatively gives ``venv/bin/../../base/lib/python3.8``.
+        self._stdlib = None if environment.stdlib is None else posixpath.normpath(environment.stdlib)
         self.path: list[PathEntry] = []
         """``sys.path``."""
         self.doubt: str | None = None
@@ -202,7 +204,7 @@ class Search:
 
     def is_standard(self, full: str, path: str) -> bool:
         """Whether a file is the standard library's: by its place and its name, so that a planted one is not."""
-        stdlib = self._environment.stdlib
+        stdlib = self._stdlib
         if stdlib is None or full.partition(".")[0] not in STANDARD or not path.startswith(stdlib + "/"):
             return False
         return "/site-packages/" not in path[len(stdlib) :] and "/dist-packages/" not in path[len(stdlib) :]

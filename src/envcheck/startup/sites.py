@@ -65,6 +65,8 @@ class Sites:
         self._importer = importer
         self._startup_files = StartupFiles(files, rules, codec, finders, ledger)
         self._passes: dict[str, int] = {}
+        self._broken: dict[str, str] = {}
+        """Files with a line that failed, where that ends the file though all were collected first."""
         self._active: list[str] = []
         self._lines = 0
         self._path_lines = 0
@@ -83,7 +85,7 @@ class Sites:
     def process(self, directories: Iterable[str], known: set[str]) -> None:
         """``site.main``'s part: every site directory in its order."""
         if self._rules.collected_first:
-            self._in_batch(dict.fromkeys(directories) if self._rules.directory_once else directories, known)
+            self._in_batch(directories, known)
             return
         for directory in directories:
             self._directory(directory, known)
@@ -167,7 +169,7 @@ class Sites:
                 self._ledger.skip(record, number, failed)
             else:
                 why, bound = self._import_line(line, record, number, directory, path, before)
-                if why is not None:
+                if why is not None and not self._rules.file_survives_error:
                     failed = f"line {line.number} fails before it ({why}), and the rest of the file is ignored"
                 before = None if self._rules.names_apart else bound or before
         unlikely = len(self._ledger.passing) > depth
@@ -246,6 +248,8 @@ class Sites:
             if pth.is_pth(name) and not self._startup_files.hidden(directory, name):
                 self._collect(f"{directory}/{name}", number, directory, known, batch)
         for name in names:
+            if not self._rules.start_files:
+                break
             if pth.is_pth(name, ".start") and not self._startup_files.hidden(directory, name):
                 found = self._startup_files.open(f"{directory}/{name}")
                 points = None if found is None else entrypoints.read(found.data)
@@ -278,8 +282,13 @@ class Sites:
             reason = f"{posixpath.basename(suppressor)} beside it takes the place of its import lines"
             self._ledger.skip(record, number, reason)
             return
+        if found.path in self._broken:
+            self._ledger.skip(record, number, self._broken[found.path])
+            return
         depth = len(self._ledger.passing)
-        self._import_line(line, record, number, directory, found.path)
+        why, _ = self._import_line(line, record, number, directory, found.path)
+        if why is not None and not self._rules.file_survives_error:
+            self._broken[found.path] = f"line {line.number} fails before it ({why}), and the rest is ignored"
         del self._ledger.passing[depth:]
 
     def _entry_point(self, point: EntryPoint, found: StartupFile, number: int) -> None:
