@@ -41,8 +41,9 @@ ALLOWED = {
     "cli/show.py": {"open", "os.path.realpath"},
     # Copies of this process that hash; they execute no program.
     "files/workers.py": {"os.fork"},
-    # Starts a trusted interpreter, no part of any target, by its absolute path, to compile sources.
-    "installed/recompile.py": {"os.posix_spawn"},
+    # Starts a trusted interpreter, no part of any target, by its absolute path, to compile sources; or has a copy of
+    # this process execute the same program, which is a constant there.
+    "installed/recompile.py": {"os.posix_spawn", "os.fork", "exec"},
     # Parses, with PyCF_ONLY_AST; never makes code.
     "formats/syntax.py": {"compile"},
     # The digests of CPython's releases, which lie beside its own code.

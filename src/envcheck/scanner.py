@@ -98,7 +98,7 @@ def trusted_pythons(environments: Sequence[Environment], options: Options) -> tu
 
     named = named_pythons(options.trusted_pythons, environments, options.root)
     own = own_python(environments, options.root)
-    return named if own is None or own in named else (*named, own)
+    return named if own is None or own.path in {one.path for one in named} else (*named, own)
 
 
 def scan_environment(
@@ -112,7 +112,8 @@ def scan_environment(
     with Installed(files, environment, options.workers, options.progress, references) as installed:
         if not options.startup_only:
             installed.begin()
-        plan = attribute(bytecode.prove_startup(make_plan(files, environment, options.invocation)), installed)
+        plan = make_plan(files, environment, options.invocation)
+        plan = attribute(bytecode.prove_startup(plan, lambda: look_up(plan, installed)), installed)
         if not options.startup_only:
             if options.lock is not None:
                 comparison = compare_with_lock(files, environment, installed, options)
@@ -145,8 +146,8 @@ class Bytecode:
         self._trusted = trusted
         self._prover: Prover | None = None
 
-    def prove_startup(self, plan: StartupPlan) -> StartupPlan:
-        """The plan with a proof for all bytecode in it."""
+    def prove_startup(self, plan: StartupPlan, meanwhile: Callable[[], None]) -> StartupPlan:
+        """The plan with a proof for all bytecode in it; ``meanwhile`` is done while another process compiles."""
         pairs = [(file.path, file.loads) for entry in plan.entries for file in entry.closure]
         pairs += [(entry.path, entry.loads) for entry in plan.entries if entry.line is None]
         wanted = [(path, loads) for path, loads in pairs if loads is not None and loads != path]
@@ -154,7 +155,7 @@ class Bytecode:
             return plan
         from envcheck.installed.proofs import Cached
 
-        proofs = self._prove(Cached(path, loads) for path, loads in wanted)
+        proofs = self._prove((Cached(path, loads) for path, loads in wanted), meanwhile)
         entries = []
         for entry in plan.entries:
             closure = tuple(file._replace(proof=proofs.get(file.loads or "")) for file in entry.closure)
@@ -180,14 +181,14 @@ class Bytecode:
         everywhere = self._options.deep and not self._options.startup_only
         return () if self._prover is None else self._prover.coverage("everywhere" if everywhere else "startup")
 
-    def _prove(self, cached: Iterable[Cached]) -> dict[str, Proof]:
+    def _prove(self, cached: Iterable[Cached], meanwhile: Callable[[], None] | None = None) -> dict[str, Proof]:
         from envcheck.installed.proofs import Prover
 
         if self._prover is None:
             progress = self._options.progress
             self._prover = Prover(self._files, self._environment, self._trusted(), progress=progress)
         try:
-            return self._prover.prove(cached)
+            return self._prover.prove(cached, meanwhile)
         finally:
             self._prover.close()
 
@@ -227,6 +228,14 @@ def compare_with_lock(files: Files, environment: Environment, installed: Install
     assert options.lock is not None
     lock = read_lock(files, options.lock)
     return compare(files, lock, environment, installed.distributions(), options)
+
+
+def look_up(plan: StartupPlan, installed: Installed) -> None:
+    """Find the claims that `attribute` will ask for; they are kept."""
+    for entry in plan.entries:
+        installed.claim(entry.path)
+        for file in entry.closure:
+            installed.claim(file.path)
 
 
 def attribute(plan: StartupPlan, installed: Installed) -> StartupPlan:

@@ -6,6 +6,7 @@ import itertools
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -168,7 +169,43 @@ def test_it_is_started_isolated_without_variables(place: Place, monkeypatch: pyt
 
 @pytest.mark.parametrize("interpreter", every_version())
 def test_a_real_helper_says_what_became_of_each_source(interpreter: Interpreter) -> None:
-    helper = Helper(interpreter.path)
+    judge_helper(Helper(interpreter.path), interpreter)
+
+
+def test_a_copy_of_this_process_is_a_helper_too() -> None:
+    helper = Helper(own().path, copied=True)
+    assert helper.copied
+    assert helper.magic == Helper(own().path).magic
+    judge_helper(helper, own())
+
+
+def test_a_copy_has_nothing_of_ours_open_and_ends_with_us(tmp_path: Path) -> None:
+    with open(tmp_path / "held", "wb") as held:
+        helper = Helper(own().path, copied=True)
+        links = [os.readlink(f"/proc/{helper._process}/fd/{fd}") for fd in os.listdir(f"/proc/{helper._process}/fd")]
+        assert len(links) == 2
+        assert held.name not in links
+    process = helper._process
+    helper.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)
+
+
+def test_a_process_with_threads_is_not_copied() -> None:
+    end = threading.Event()
+    other = threading.Thread(target=end.wait)
+    other.start()
+    try:
+        helper = Helper(own().path, copied=True)
+        assert not helper.copied
+        judge_helper(helper, own())
+    finally:
+        end.set()
+        other.join()
+
+
+def judge_helper(helper: Helper, interpreter: Interpreter) -> None:
+    """What any helper must say of these sources; it is ended."""
     try:
         assert helper.version == interpreter.text
         helper.send("# coding: latin-1\nx = 'é'\n".encode("latin-1"), 0)
@@ -205,10 +242,11 @@ def test_sources_that_break_compilers_cost_only_themselves(interpreter: Interpre
     assert place.results(interpreter) == {"a.py": "proven", "deep.py": "unproven", "c.py": "proven"}
 
 
-def test_processor_time_is_bounded(place: Place) -> None:
+@pytest.mark.parametrize("copied", [False, True])
+def test_processor_time_is_bounded(copied: bool) -> None:
     if sys.platform != "linux":
         pytest.skip("the bound is Linux's")
-    helper = Helper(own().path, bounds=Bounds(cpu=0))
+    helper = Helper(own().path, bounds=Bounds(cpu=0), copied=copied)
     helper.send(b"x = f(1)\n" * 600_000, 0)
     with pytest.raises(HelperError, match="processor time"):
         helper.receive()

@@ -296,4 +296,8 @@ def test_the_report_says_what_was_proven_and_what_was_started(
     venv = make(tmp_path / "env", interpreter, starter)
     text = " ".join(scanning.envcheck("scan", "--no-lock", venv.path).stdout.decode().split())
     assert "5 files of bytecode that runs at startup come from their sources" in text
+    # A copy of the scanning process compiled them: that is the same interpreter.
+    assert "No interpreter was started, nothing was written" in text
+    found = scanning.envcheck("scan", "--no-lock", "--trusted-python", interpreter.path, venv.path)
+    text = " ".join(found.stdout.decode().split())
     assert f"Only {interpreter.path} ({interpreter.text}) was started, to compile sources again" in text

@@ -36,7 +36,7 @@ def own_python(environments: Sequence[Environment], root: str | None = None) -> 
         return None
     if any(lies_in(place, directories) for place in places):
         return None
-    return TrustedPython(real, sys.version_info[:2])
+    return TrustedPython(real, sys.version_info[:2], own=True)
 
 
 def named_pythons(

@@ -1,7 +1,7 @@
 """Bytecode and its source in, the proof that one comes from the other out: compiled again, read, compared."""
 
 import posixpath
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from envcheck.files.root import Files, Unreadable
@@ -57,13 +57,18 @@ class Prover:
         self._bounds = bounds
         self._progress = progress
         self._pythons = [python.path for python in trusted if python.minor == self._minor]
+        self._own = frozenset(python.path for python in trusted if python.own)
         self._helpers: dict[tuple[str, bool], Helper | None] = {}
         self._deaths = 0
         self._proofs: dict[str, Proof] = {}
         self._used: dict[str, None] = {}
+        self._started: dict[str, None] = {}
 
-    def prove(self, cached: Iterable[Cached]) -> dict[str, Proof]:
-        """A proof for each file of bytecode, by its path; what was proven before is not compiled again."""
+    def prove(self, cached: Iterable[Cached], meanwhile: Callable[[], None] | None = None) -> dict[str, Proof]:
+        """A proof for each file of bytecode, by its path; what was proven before is not compiled again.
+
+        ``meanwhile`` is called once, while a helper compiles, if one does.
+        """
         wanted = list(dict.fromkeys(cached))
         previous: tuple[_Job, Helper, Compiled] | None = None
         for done, job in enumerate(self._jobs(one for one in wanted if one.path not in self._proofs), 1):
@@ -71,6 +76,9 @@ class Prover:
             if helper is None:
                 continue
             sent = self._send(helper, job)
+            if meanwhile is not None:
+                meanwhile()
+                meanwhile = None
             if previous is not None:
                 # While the helper compiles one source, the one before is compared here.
                 self._conclude(*previous)
@@ -110,6 +118,7 @@ class Prover:
                     results.count("unproven"),
                     tuple(self._used),
                     tuple(sorted(reasons.items())),
+                    tuple(self._started),
                 )
             )
         return tuple(found)
@@ -152,7 +161,10 @@ class Prover:
         key = (path, ranges)
         if key not in self._helpers:
             try:
-                self._helpers[key] = Helper(path, () if ranges else _NO_RANGES, self._bounds)
+                helper = Helper(path, () if ranges else _NO_RANGES, self._bounds, path in self._own)
+                self._helpers[key] = helper
+                if not helper.copied:
+                    self._started[f"{path} ({helper.version})"] = None
             except HelperError as error:
                 self._files.miss(path, f"the trusted interpreter could not be used: {error}")
                 self._helpers[key] = None

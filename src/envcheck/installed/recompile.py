@@ -1,22 +1,27 @@
 """Source bytes in, what a trusted interpreter compiles them to out, as marshalled bytes.
 
-A helper process of that interpreter does it, started by absolute path with ``-I -S`` and no variables, in ``/``. It
-opens no file of a target, imports nothing but its own standard library, and executes nothing that it compiled. A file
-that kills it, or holds it up, costs that file alone: the next one gets a new helper.
+A helper process of that interpreter does it, started by absolute path with ``-I -S`` and no variables, in ``/``; or a
+forked copy of this process, where the interpreter is the one that runs it. It opens no file of a target, imports
+nothing but its own standard library, and executes nothing that it compiled. A file that kills it, or holds it up,
+costs that file alone: the next one gets a new helper.
 """
 
 import contextlib
 import os
 import select
 import signal
+import sys
+from collections.abc import Callable
 from typing import NamedTuple
+
+from envcheck.files.workers import can_copy
 
 PROGRAM = r"""
 import os, sys, marshal
 from _frozen_importlib_external import MAGIC_NUMBER
 os.chdir("/")
 cpu, memory = int(sys.argv[1]), int(sys.argv[2])
-read, out = sys.stdin.buffer.read, sys.stdout.buffer
+read, out = open(0, "rb", closefd=False).read, open(1, "wb", closefd=False)
 try:
     import resource
     from time import process_time
@@ -69,6 +74,8 @@ A source may be in an encoding that only startup code of its environment knows: 
 """
 
 _HEAD = 5
+_MOST_OPEN = 4096
+"""Descriptors that a copy of this process closes; it opens far fewer."""
 
 
 class Bounds(NamedTuple):
@@ -105,17 +112,21 @@ class HelperError(Exception):
 class Helper:
     """A running helper. Raises `HelperError` when made of something that is no interpreter of Python."""
 
-    def __init__(self, path: str, options: tuple[str, ...] = (), bounds: Bounds = BOUNDS) -> None:
+    def __init__(self, path: str, options: tuple[str, ...] = (), bounds: Bounds = BOUNDS, copied: bool = False) -> None:
+        """``copied``: ``path`` runs this process, so that a copy of it will do."""
         self.path = path
+        self.copied = copied and not options and can_copy()
         self._bounds = bounds
         self._process = 0
         self._reader = self._writer = -1
         if not hasattr(os, "posix_spawn"):
             raise HelperError("this system cannot start one")
-        arguments = [path, "-I", "-S", "-B", "-W", "ignore", *options, "-c", PROGRAM]
-        arguments += [str(bounds.cpu), str(bounds.memory)]
+        numbers = [str(bounds.cpu), str(bounds.memory)]
         try:
-            self._spawn(path, arguments)
+            if self.copied:
+                self._copy(numbers)
+            else:
+                self._spawn(path, [path, "-I", "-S", "-B", "-W", "ignore", *options, "-c", PROGRAM, *numbers])
             kind, body = self._receive()
             if kind != b"H" or len(body) < 5 or body[2:4] != b"\r\n":
                 raise HelperError("it is no interpreter of Python")
@@ -153,12 +164,8 @@ class Helper:
         self._process = 0
 
     def _spawn(self, path: str, arguments: list[str]) -> None:
-        ours: list[int] = []
-        try:
-            for pair in (os.pipe(), os.pipe()):
-                ours += map(_above_standard, pair)
-            theirs_in, self._writer, self._reader, theirs_out = ours
-            self._process = os.posix_spawn(
+        def start(theirs_in: int, theirs_out: int) -> int:
+            return os.posix_spawn(
                 path,
                 arguments,
                 {},
@@ -170,6 +177,35 @@ class Helper:
                 setsigmask=(),
                 setsigdef=(signal.SIGPIPE, signal.SIGINT, signal.SIGXCPU),
             )
+
+        self._connect(start)
+
+    def _copy(self, numbers: list[str]) -> None:
+        def start(theirs_in: int, theirs_out: int) -> int:
+            process = os.fork()
+            if process:
+                return process
+            try:
+                os.dup2(theirs_in, 0)
+                os.dup2(theirs_out, 1)
+                # Pipes of ours that stayed open here would keep the helper from seeing their end; and it says nothing.
+                os.closerange(2, _MOST_OPEN)
+                sys.stderr = None
+                sys.argv[:] = ["", *numbers]
+                exec(PROGRAM, {})
+            finally:
+                os._exit(0)
+
+        self._connect(start)
+
+    def _connect(self, start: Callable[[int, int], int]) -> None:
+        """Pipes to and from a process that ``start`` starts with its ends of them."""
+        ours: list[int] = []
+        try:
+            for pair in (os.pipe(), os.pipe()):
+                ours += map(_above_standard, pair)
+            theirs_in, self._writer, self._reader, theirs_out = ours
+            self._process = start(theirs_in, theirs_out)
         except OSError:
             for descriptor in ours:
                 os.close(descriptor)

@@ -14,6 +14,8 @@ class TrustedPython(NamedTuple):
     path: str
     """Absolute, links resolved."""
     minor: tuple[int, int]
+    own: bool = False
+    """It runs this process."""
 
 
 class Proof(NamedTuple):
@@ -50,3 +52,5 @@ class BytecodeCoverage(NamedTuple):
     """What compiled the sources again, with its version: ``/usr/bin/python3.11 (3.11.2)``."""
     reasons: tuple[tuple[str, int], ...] = ()
     """Why files stayed unproven, and how many for each reason."""
+    started: tuple[str, ...] = ()
+    """Those of them that were started, in place of a copy of this process."""

@@ -238,7 +238,7 @@ def bytecode_clauses(report: EnvironmentReport) -> list[str]:
 
 def started_sentence(report: Report) -> str:
     """Which interpreters were started: never one of a target."""
-    started = {name for environment in report.environments for one in environment.bytecode for name in one.interpreters}
+    started = {name for environment in report.environments for one in environment.bytecode for name in one.started}
     if not started:
         return "No interpreter was started"
     return f"Only {' and '.join(sorted(started))} was started, to compile sources again"
