@@ -11,10 +11,9 @@ from typing import NamedTuple
 
 import pytest
 
-from envcheck.files.root import Files
 from envcheck.model.finding import Finding, Severity
-from envcheck.model.report import Options
-from envcheck.scanner import scan_environment
+from envcheck.model.report import EnvironmentReport, Options
+from envcheck.scanner import scan_targets
 from support.pythons import Interpreter
 from support.venvs import Venv, make_venv, pip_install
 from support.wheels import build_wheel
@@ -130,10 +129,15 @@ def venv(pristine: tuple[Venv, Path]) -> Venv:
 
 
 def findings(venv: Venv) -> tuple[Finding, ...]:
-    files = Files()
-    report, _ = scan_environment(files, str(venv.path), Options(workers=1))
-    assert files.not_seen == ()
+    report = scan_one(venv)
+    assert report.not_seen == ()
     return report.findings
+
+
+def scan_one(venv: Venv, startup_only: bool = False) -> EnvironmentReport:
+    options = Options(workers=1, startup_only=startup_only)
+    (report,) = scan_targets([str(venv.path)], [options]).environments
+    return report
 
 
 def change(how: str, path: Path, elsewhere: Path) -> None:
@@ -180,7 +184,7 @@ def test_a_path_line_to_a_directory_that_others_may_make(venv: Venv, tmp_path: P
     (tmp_path / "open").mkdir()
     (tmp_path / "open").chmod(0o1777)
     (venv.site / "shared.pth").write_text(f"# nothing\n{tmp_path}/open/shared\n{tmp_path}/closed/shared\n")
-    report, _ = scan_environment(Files(), str(venv.path), Options(workers=1, startup_only=startup_only))
+    report = scan_one(venv, startup_only)
     found = [one for one in report.findings if one.rule == "startup-path-writable"]
     assert [(one.path, one.line, one.severity) for one in found] == [(str(venv.site / "shared.pth"), 2, HIGH)]
 

@@ -92,7 +92,8 @@ def calls(text: str) -> Iterator[Call]:
         if found:
             yield Call(*found.groups())
         else:
-            assert rest.startswith(("+++", "---", "exit")), f"not understood: {line}"
+            # A helper that is killed leaves "???".
+            assert rest.startswith(("+++", "---", "exit", "???")), f"not understood: {line}"
 
 
 def everything(top: str) -> Iterator[str]:
@@ -224,8 +225,18 @@ def test_a_scan_runs_maps_writes_and_changes_nothing_of_its_target(
 def test_the_process_that_reads_has_nothing_of_the_users_environment(
     attacked: Venv, attacker: Any, hostile_environ: dict[str, str], tmp_path: Path
 ) -> None:
-    command = [sys.executable, "-m", "envcheck", "scan", "--format", "json", "--no-lock", str(attacked.path)]
-    traced, _ = trace(tmp_path, command, hostile_environ, tmp_path)
+    command = [
+        sys.executable,
+        "-m",
+        "envcheck",
+        "scan",
+        "--format",
+        "json",
+        "--no-lock",
+        "--trusted-python",
+        own().path,
+    ]
+    traced, _ = trace(tmp_path, [*command, str(attacked.path)], hostile_environ, tmp_path)
     first, *others = [call for call in traced if call.name == "execve" and call.worked]
     assert "OPENSSL_CONF=" in first.arguments
     clean, *helpers = others
@@ -248,8 +259,8 @@ def test_the_process_that_reads_has_nothing_of_the_users_environment(
 def test_the_helper_that_compiles_touches_nothing_of_the_target(
     attacked: Venv, attacker: Any, hostile_environ: dict[str, str], tmp_path: Path
 ) -> None:
-    command = [sys.executable, "-m", "envcheck", "scan", "--startup-only", str(attacked.path)]
-    trace(tmp_path, command, hostile_environ, tmp_path)
+    command = [sys.executable, "-m", "envcheck", "scan", "--startup-only", "--trusted-python", own().path]
+    trace(tmp_path, [*command, str(attacked.path)], hostile_environ, tmp_path)
     lines = (tmp_path / "trace").read_text("utf-8", "replace").splitlines()
     started = [line for line in lines if "execve(" in line and '"-c", ' in line and "marshal" in line]
     assert started
@@ -260,6 +271,20 @@ def test_the_helper_that_compiles_touches_nothing_of_the_target(
     assert not [line for line in after if str(attacked.path) in line]
     assert not [line for line in after if "O_WRONLY" in line or "O_RDWR" in line or "socket(" in line]
     assert len([line for line in after if "execve(" in line]) == len(helpers)
+
+
+def test_a_copy_that_compiles_touches_nothing_of_the_target(
+    attacked: Venv, attacker: Any, hostile_environ: dict[str, str], tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "envcheck", "scan", "--startup-only", "--format", "json", str(attacked.path)]
+    trace(tmp_path, command, hostile_environ, tmp_path)
+    lines = (tmp_path / "trace").read_text("utf-8", "replace").splitlines()
+    scanning = lines[0].partition(" ")[0]
+    of_copies = [line for line in lines if line.partition(" ")[0] != scanning]
+    assert of_copies, "the bytecode that setuptools' startup file loads was compiled again"
+    assert not [line for line in of_copies if str(attacked.path) in line]
+    assert not [line for line in of_copies if "O_WRONLY" in line or "O_RDWR" in line or "socket(" in line]
+    assert not [line for line in of_copies if "execve" in line]
 
 
 def test_a_lock_is_only_read(attacked: Venv, attacker: Any, tmp_path: Path, colours: Wheel) -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from envcheck.formats import bytecode
 from envcheck.formats.source import cookie, decode
-from startup.generator import Bytecode
 from startup.rows import Row, marked
+from startup.workshop import bytecode_of
 from support.pythons import Interpreter, of_minor
 
 RowOf = Callable[[Interpreter], Row]
@@ -48,7 +48,7 @@ CASES: dict[str, tuple[tuple[int, bytes], tuple[str, ...], bool]] = {
 @pytest.mark.parametrize("case", CASES)
 def test_cached_bytecode_runs_or_not(row: Row, case: str) -> None:
     (flags, field), options, accepted = CASES[case]
-    made = Bytecode(row.interpreter)
+    made = bytecode_of(row.interpreter)
     minor = row.interpreter.minor
     field = field or bytecode.source_hash(SOURCE, int.from_bytes(made.magic[:2], "little"), minor)
     source = row.write("m.py", SOURCE, STAMP)
@@ -83,7 +83,7 @@ def test_where_bytecode_is_looked_for(
     tag = "cpython-{}{}".format(*row.interpreter.version)
     path = name.format(tag=tag, around=row.around, site=row.site)
     source = row.write("m.py", SOURCE)
-    cached = row.write(path, Bytecode(row.interpreter).file(0, 1, bytes(8)))
+    cached = row.write(path, bytecode_of(row.interpreter).file(0, 1, bytes(8)))
     row.write("a.pth", "import m\n")
     assert set(row.start(*flags, **environ)) == {"P0" if taken else "source"}
     (entry,) = [entry for entry in row.plan(*flags, **environ).entries if entry.code == "import m"]
@@ -93,7 +93,7 @@ def test_where_bytecode_is_looked_for(
 def test_bytecode_through_a_linked_cache(row: Row) -> None:
     tag = "cpython-{}{}".format(*row.interpreter.version)
     row.write("m.py", SOURCE)
-    row.write(str(row.around / f"m.{tag}.pyc"), Bytecode(row.interpreter).file(0, 1, bytes(8)))
+    row.write(str(row.around / f"m.{tag}.pyc"), bytecode_of(row.interpreter).file(0, 1, bytes(8)))
     os.symlink(row.around, row.site / "__pycache__")
     row.write("a.pth", "import m\n")
     assert set(row.start()) == {"P0"}
@@ -103,7 +103,7 @@ def test_bytecode_through_a_linked_cache(row: Row) -> None:
 
 @pytest.mark.parametrize("flags", [0, 1, 3])
 def test_bytecode_without_source(row: Row, flags: int) -> None:
-    path = row.write("m.pyc", Bytecode(row.interpreter).file(0, flags, bytes(8)))
+    path = row.write("m.pyc", bytecode_of(row.interpreter).file(0, flags, bytes(8)))
     row.write("a.pth", "import m\n")
     assert set(row.start()) == {"P0"}
     (entry,) = [entry for entry in row.plan().entries if entry.code == "import m"]
@@ -112,7 +112,7 @@ def test_bytecode_without_source(row: Row, flags: int) -> None:
 
 def test_a_cache_without_a_source_is_no_module(row: Row) -> None:
     tag = "cpython-{}{}".format(*row.interpreter.version)
-    row.write(f"__pycache__/m.{tag}.pyc", Bytecode(row.interpreter).file(0, 1, bytes(8)))
+    row.write(f"__pycache__/m.{tag}.pyc", bytecode_of(row.interpreter).file(0, 1, bytes(8)))
     row.write("a.pth", "import m\n")
     assert row.start() == row.planned().possible == []
 
@@ -121,7 +121,7 @@ def test_a_linked_source_has_its_cache_beside_the_link(row: Row) -> None:
     tag = "cpython-{}{}".format(*row.interpreter.version)
     row.write(str(row.around / "m.py"), SOURCE)
     os.symlink(row.around / "m.py", row.site / "m.py")
-    cached = row.write(f"__pycache__/m.{tag}.pyc", Bytecode(row.interpreter).file(0, 1, bytes(8)))
+    cached = row.write(f"__pycache__/m.{tag}.pyc", bytecode_of(row.interpreter).file(0, 1, bytes(8)))
     row.write("a.pth", "import m\n")
     assert set(row.start()) == {"P0"}
     (entry,) = [entry for entry in row.plan().entries if entry.code == "import m"]

@@ -19,8 +19,9 @@ from envcheck.model.startup import StartupEntry, StartupPlan
 from envcheck.startup.codecs import module_names
 from envcheck.startup.interactive import WHEN
 from envcheck.startup.plan import make_plan
-from startup.cases import Built
-from startup.judge import judge
+from startup.cases import Case
+from startup.judge import END, Judgement, judge
+from startup.workshop import Built
 from support.pythons import Interpreter, every_version, of_minor
 from support.venvs import Venv, make_venv
 
@@ -184,7 +185,18 @@ def filled(venv: Venv, around: Path, files: dict[str, str], flags: tuple[str, ..
         path.write_text(MARK.replace("{name}", mark) + text)
         marks[str(path)] = mark
     base = {"LANG": "C.UTF-8", "HOME": os.devnull, "ENVCHECK_MARKS": str(around / "marks"), "PYTHONPATH": str(around)}
-    return Built(venv.path, around, flags, {**base, **environ}, marks)
+    return standing(venv, around, flags, {**base, **environ}, marks)
+
+
+def standing(venv: Venv, root: Path, flags: tuple[str, ...], environ: dict[str, str], marks: dict[str, str]) -> Built:
+    """What is on disk already, for the judge."""
+    (root / "here").mkdir(exist_ok=True)
+    return Built(Case(venv.interpreter.minor, {}, {}), root, venv.python, flags, environ, marks)
+
+
+def ran(found: Judgement) -> list[str]:
+    """The marks before the user's code."""
+    return [mark for mark in found.real if mark != END]
 
 
 CATEGORIES: dict[str, tuple[dict[str, str], str, list[str] | None]] = {
@@ -217,7 +229,7 @@ def test_the_module_of_a_warning_category_runs_before_site(interpreter: Interpre
         found = judge(tree)
         if expected is None:
             expected = ["m0"] if interpreter.minor < (3, 11) else []
-        if not found.agrees or found.real != expected:
+        if not found.agrees or ran(found) != expected:
             wrong[name] = (found.planned, found.real)
     assert not wrong
 
@@ -228,8 +240,8 @@ def test_a_message_or_module_of_an_option_loads_re(interpreter: Interpreter, opt
     venv = make_venv(tmp_path / "venv", interpreter)
     tree = filled(venv, tmp_path / "around", {"re.py": "def compile(*a): return a\nescape = I = str\n"}, (), {})
     found = judge(tree._replace(environ={**tree.environ, "PYTHONWARNINGS": f"error,{option}"}))
-    assert found.real == (["m0"] if "no.such" not in option else [])
-    assert found.agrees
+    assert ran(found) == (["m0"] if "no.such" not in option else [])
+    assert found.planned == found.real
 
 
 def test_a_category_in_a_zip_of_pythonpath_runs(tmp_path: Path) -> None:
@@ -238,9 +250,8 @@ def test_a_category_in_a_zip_of_pythonpath_runs(tmp_path: Path) -> None:
     with zipfile.ZipFile(archive, "w") as written:
         written.writestr("cat.py", MARK.replace("{name}", "m0"))
     environ = {"LANG": "C.UTF-8", "ENVCHECK_MARKS": str(tmp_path / "marks"), "PYTHONPATH": str(archive)}
-    tree = Built(venv.path, tmp_path, ("-Wignore::cat.C",), environ, {f"{archive}/cat.py": "m0"})
-    found = judge(tree)
-    assert found.planned == found.real == ["m0"]
+    found = judge(standing(venv, tmp_path, ("-Wignore::cat.C",), environ, {f"{archive}/cat.py": "m0"}))
+    assert found.planned == found.real == ["m0", END]
     (entry,) = found.plan.entries
     assert (entry.kind, entry.path) == ("warnings-category", f"{archive}/cat.py")
     assert entry.sha256 is not None
@@ -272,7 +283,8 @@ def test_a_package_named_encodings_on_pythonpath_runs_and_what_follows_is_condit
     (venv.site / "a.pth").write_text("import sys\n")
     tree = filled(venv, tmp_path / "around", {"encodings/__init__.py": ""}, (), {})
     found = judge(tree)
-    assert found.planned == found.real == ["m0"]
+    assert ran(found) == ["m0"]
+    assert found.planned[0] == "m0"
     first, *rest = found.plan.entries
     assert (first.kind, first.runs, first.when) == ("codec", 1, None)
     line = next(entry for entry in rest if entry.kind == "pth-import")
@@ -326,7 +338,7 @@ def test_the_file_of_pythonstartup_runs_in_an_interactive_session_from_its_sourc
 ) -> None:
     venv = make_venv(tmp_path / "venv", interpreter)
     tree = filled(venv, tmp_path / "around", {"rc.py": "import helper\n", "helper.py": ""}, (), {})
-    environ = {**tree.environ, "PYTHONSTARTUP": str(tree.around / "rc.py")}
+    environ = {**tree.environ, "PYTHONSTARTUP": str(tree.root / "rc.py")}
     real = subprocess.run(
         [str(venv.python), "-B", "-i"], env=environ, input=b"", capture_output=True, timeout=60, cwd=tmp_path
     )

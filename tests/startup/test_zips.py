@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import pytest
 
-from startup.generator import Bytecode
 from startup.rows import Row, marked
+from startup.workshop import bytecode_of
 from support.pythons import Interpreter, of_minor
 
 RowOf = Callable[[Interpreter], Row]
@@ -84,7 +84,7 @@ def test_packages_come_first(row: Row) -> None:
 
 def bytecode(row: Row, flags: int = 1, field: bytes = bytes(8), magic: bytes | None = None) -> bytes:
     """Bytecode that marks P0 by the generator's payload."""
-    made = Bytecode(row.interpreter)
+    made = bytecode_of(row.interpreter)
     return (magic or made.magic) + flags.to_bytes(4, "little") + field + made.bodies[0]
 
 
