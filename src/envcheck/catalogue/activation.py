@@ -8,9 +8,9 @@ known by its digest. The tables come from the tools' own releases, never from th
 
 import re
 from functools import cached_property
-from typing import NamedTuple
 
 from envcheck.catalogue.literals import NotLiteral, whole_literal
+from envcheck.model.nouns import NamedTuple
 from envcheck.model.sha256 import sha256
 
 LANGUAGES = {

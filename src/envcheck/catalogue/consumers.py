@@ -6,7 +6,8 @@ those.
 
 import re
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+
+from envcheck.model.nouns import Literal, NamedTuple
 
 Weight = Literal["code", "configuration"]
 """``code`` runs, or is trusted, without anybody asking for it; ``configuration`` makes a tool run something once it is

@@ -8,7 +8,8 @@ and ``None`` in the form that ``repr`` gives them, is linear in the text, and bo
 from __future__ import annotations
 
 import re
-from typing import TypeAlias
+
+from envcheck.model.nouns import TypeAlias
 
 Literal: TypeAlias = "str | bool | list[Literal] | tuple[Literal, ...] | frozenset[str] | dict[str, Literal] | None"
 

@@ -1,6 +1,6 @@
 """The result of a match: what is known of a file whose whole content a tool is known to write."""
 
-from typing import Literal, NamedTuple
+from envcheck.model.nouns import Literal, NamedTuple
 
 Form = Literal["digest", "template"]
 

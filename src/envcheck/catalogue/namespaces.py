@@ -5,10 +5,10 @@ that changed over the years. The names are taken out, checked, and what remains 
 """
 
 import re
-from typing import NamedTuple
 
 from envcheck.catalogue.names import is_own_module
 from envcheck.catalogue.pathlines import decode
+from envcheck.model.nouns import NamedTuple
 from envcheck.model.sha256 import sha256
 
 _PATH = re.compile(r"(?<=\*)\(((?:'[A-Za-z0-9_]+', ?)*'[A-Za-z0-9_]+',?)\)")

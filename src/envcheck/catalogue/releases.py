@@ -12,7 +12,8 @@ Only what a release itself contains is here, which is the same in every build: w
 import os
 import re
 from functools import cache
-from typing import NamedTuple
+
+from envcheck.model.nouns import NamedTuple
 
 MAGIC = b"envcheck stdlib 1\n"
 _DATA = os.path.join(os.path.dirname(__file__), "data", "stdlib.bin")

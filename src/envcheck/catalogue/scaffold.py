@@ -5,7 +5,8 @@ among them (`Scaffold.runs`) is proven elsewhere, by content.
 """
 
 import re
-from typing import Literal, NamedTuple
+
+from envcheck.model.nouns import Literal, NamedTuple
 
 Kind = Literal["config", "shell", "python", "interpreter", "batch", "marker", "link"]
 

@@ -6,9 +6,9 @@ launchers are not read here.
 """
 
 import re
-from typing import NamedTuple
 
 from envcheck.catalogue.names import is_dotted
+from envcheck.model.nouns import NamedTuple
 from envcheck.model.sha256 import sha256
 
 _MAXIMUM = 16384

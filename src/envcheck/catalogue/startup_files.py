@@ -1,6 +1,6 @@
 """The startup files with a fixed name and fixed content: whose they are and what they load. Their digests are data."""
 
-from typing import NamedTuple
+from envcheck.model.nouns import NamedTuple
 
 
 class StartupFile(NamedTuple):

@@ -1,11 +1,11 @@
 """What a check is, and how it makes a finding."""
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from envcheck.model.environment import Environment
 from envcheck.model.facts import Facts
 from envcheck.model.finding import Evidence, Finding, Rule, Severity, fingerprint
+from envcheck.model.nouns import NamedTuple
 from envcheck.model.startup import PathLine
 
 Run = Callable[[Facts, Rule], Iterator[Finding]]

@@ -4,12 +4,12 @@ A variable that this version ignores, or that the flags switch off, gives no fin
 """
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from envcheck.checks.base import check, finding, is_below
 from envcheck.model.environment import Python
 from envcheck.model.facts import Facts
 from envcheck.model.finding import Finding, Rule, Severity
+from envcheck.model.nouns import NamedTuple
 from envcheck.model.sha256 import sha256
 from envcheck.model.startup import StartupEntry
 from envcheck.startup.categories import category

@@ -6,7 +6,6 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
 
 from envcheck.cli.launch import modelled_environ
 from envcheck.cli.progress import Bar, bar_on_terminal
@@ -14,6 +13,7 @@ from envcheck.files.root import Files
 from envcheck.model.errors import UsageError
 from envcheck.model.finding import Severity
 from envcheck.model.invocation import Invocation
+from envcheck.model.nouns import NoReturn
 from envcheck.model.report import Options
 
 FORMATS = ("terminal", "json")

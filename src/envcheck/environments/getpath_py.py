@@ -2,7 +2,6 @@
 
 import posixpath
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from envcheck.environments import pyvenv
 from envcheck.environments.prefixes import (
@@ -23,6 +22,7 @@ from envcheck.environments.rules import Rule
 from envcheck.files.process import names_process
 from envcheck.files.root import Files, Missing, Unreadable
 from envcheck.model.invocation import Invocation
+from envcheck.model.nouns import NamedTuple
 
 _BUILD_DIRECTORY = "pybuilddir.txt"
 

@@ -6,7 +6,6 @@ What ``Lib/site.py`` does before it reads the first ``.pth``, Debian's patch inc
 import posixpath
 import re
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
 
 from envcheck.environments import windows
 from envcheck.environments.prefixes import Build, Prefixes
@@ -15,6 +14,7 @@ from envcheck.files.process import names_process
 from envcheck.files.root import Files, Unreadable
 from envcheck.model.environment import SiteDir, SiteOrigin
 from envcheck.model.invocation import Invocation
+from envcheck.model.nouns import Literal, NamedTuple
 
 Scheme = Literal["posix", "debian", "debian-variable", "windows"]
 """How a prefix spells its site directories: upstream's, Debian's, older Debian's (which asks VIRTUAL_ENV), Windows'."""

@@ -6,10 +6,10 @@ Paths are compared as text wherever CPython compares text, and never made absolu
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
 
 from envcheck.files.process import names_process
 from envcheck.files.root import Files, Unreadable
+from envcheck.model.nouns import NamedTuple
 
 _LINKS = 40
 _SETTING = rb"""['"]%s['"]\s*:\s*['"]([^'"\n]{0,4096})['"]"""

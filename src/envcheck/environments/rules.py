@@ -4,7 +4,7 @@ Sources: ``Modules/getpath.c`` (to 3.10), ``Modules/getpath.py`` (from 3.11) and
 two releases stand between the last seen without a change and the first seen with it, the row says so.
 """
 
-from typing import Literal, NamedTuple
+from envcheck.model.nouns import Literal, NamedTuple
 
 
 class Rule(NamedTuple):

@@ -6,7 +6,6 @@ In order of trust: the binary (or the libpython that it loads), ``patchlevel.h``
 import posixpath
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from envcheck.environments.libraries import find_library, open_binary
 from envcheck.environments.prefixes import Prefixes
@@ -14,6 +13,7 @@ from envcheck.files.process import names_process
 from envcheck.files.root import Files, Unreadable
 from envcheck.formats.binary import Binary, Reader, section_bytes, symbol_value
 from envcheck.model.environment import PyvenvCfg, VersionSource
+from envcheck.model.nouns import NamedTuple
 
 _LIBPYTHON = r"libpython(\d)\.(\d+)([a-z]*)\.(?:so|dylib)"
 _PROGRAM = r"python(\d)\.(\d+)([a-z]*)(?:\.exe)?\Z"

@@ -1,6 +1,6 @@
 """Bounds on what a scan reads of a target, so that no file of an attacker's can exhaust it."""
 
-from typing import NamedTuple
+from envcheck.model.nouns import NamedTuple
 
 
 class Limits(NamedTuple):

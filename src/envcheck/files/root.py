@@ -8,10 +8,10 @@ opened below that directory without following links, and links are resolved here
 import os
 import stat
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from envcheck.files.limits import Limits
 from envcheck.model.finding import NotSeen
+from envcheck.model.nouns import NamedTuple
 
 _READ = os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOCTTY", 0)
 _NOATIME = getattr(os, "O_NOATIME", 0)

@@ -6,10 +6,10 @@ Only what is written literally is understood; everything else that might act is 
 import _ast
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Literal, NamedTuple
 
 from envcheck.formats.syntax import Problem, parse
 from envcheck.formats.values import IMPORTERS, Names, Value
+from envcheck.model.nouns import Literal, NamedTuple
 
 ActionKind = Literal[
     "import", "addsitedir", "path", "unpath", "package-path", "block", "bind", "forget", "raise", "exit", "call",

@@ -6,7 +6,8 @@ offset and count comes from the file and may lie: each read is bounded, and nons
 
 import struct
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+
+from envcheck.model.nouns import Literal, NamedTuple
 
 Reader = Callable[[int, int], bytes]
 """``(offset, size)`` to at most ``size`` bytes; fewer at the end of the file."""

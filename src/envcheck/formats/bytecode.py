@@ -5,7 +5,8 @@ Nothing here unmarshals.
 """
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+
+from envcheck.model.nouns import Literal, NamedTuple
 
 HEADER_SIZE = 16
 

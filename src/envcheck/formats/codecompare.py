@@ -6,9 +6,9 @@ order of a set's members. Nothing else: ``1``, ``True`` and ``1.0`` are three co
 
 import struct
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from envcheck.formats.marshal import Code, FrozenSet, OverBound, Value
+from envcheck.model.nouns import NamedTuple
 
 _LONGEST = 60
 """Characters of a value that are shown."""

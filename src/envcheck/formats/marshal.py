@@ -5,7 +5,8 @@ line writes and refuses every other form, so that no two readers can see two pro
 """
 
 import struct
-from typing import NamedTuple, TypeAlias
+
+from envcheck.model.nouns import NamedTuple, TypeAlias
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

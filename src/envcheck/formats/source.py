@@ -6,13 +6,13 @@ Nothing is executed. Hostile text (bracket bombs, NUL, huge or deeply nested sou
 import _ast
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from envcheck.formats.actions import Action, TooDeep
 from envcheck.formats.skeleton import skeleton
 from envcheck.formats.statements import Reader
 from envcheck.formats.syntax import Problem, parse
 from envcheck.formats.values import Value
+from envcheck.model.nouns import NamedTuple
 
 _COOKIE = rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)"
 _SLOW = frozenset({"idna", "punycode"})

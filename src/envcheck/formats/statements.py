@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import _ast
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from envcheck.formats.actions import HARMLESS, MAX_DEPTH, Expressions, TooDeep
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 EXCEPTIONS = frozenset(
     {"Exception", "ValueError", "RuntimeError", "TypeError", "ImportError", "ModuleNotFoundError", "OSError",

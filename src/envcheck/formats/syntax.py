@@ -6,7 +6,8 @@ brackets, long runs of operators) comes back as a reason too.
 
 import _ast
 import sys
-from typing import NamedTuple
+
+from envcheck.model.nouns import NamedTuple
 
 MAX_SOURCE = 4 << 20 if sys.version_info >= (3, 11) else 200_000
 """Characters; longer text is not parsed: its tree would need gigabytes, and 3.10 itself crashes on chains of operators

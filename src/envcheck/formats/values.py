@@ -9,7 +9,8 @@ from __future__ import annotations
 import _ast
 import posixpath
 from collections.abc import Mapping
-from typing import TypeAlias
+
+from envcheck.model.nouns import TypeAlias
 
 Value: TypeAlias = "str | list[Value] | dict[str, Value]"
 """A literal made of strings."""

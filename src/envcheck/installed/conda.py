@@ -13,9 +13,9 @@ import json
 import posixpath
 import re
 from functools import cached_property
-from typing import NamedTuple
 
 from envcheck.files.root import Files, Unreadable
+from envcheck.model.nouns import NamedTuple
 from envcheck.model.ownership import Owner
 
 _HEX = re.compile(r"[0-9a-f]{64}")

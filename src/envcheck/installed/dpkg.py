@@ -7,9 +7,9 @@ import hashlib
 import os
 from collections.abc import Iterable
 from functools import cached_property
-from typing import NamedTuple
 
 from envcheck.files.root import Files, Missing, Unreadable
+from envcheck.model.nouns import NamedTuple
 from envcheck.model.ownership import Claim, Owner
 
 _INFO = "/var/lib/dpkg/info"

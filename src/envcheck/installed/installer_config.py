@@ -5,7 +5,8 @@ meant to do. Credentials in a value are not repeated.
 """
 
 import re
-from typing import NamedTuple
+
+from envcheck.model.nouns import NamedTuple
 
 DECISIVE = frozenset(
     """

@@ -6,13 +6,13 @@ LD_LIBRARY_PATH changes belongs to a start of Python, not to the base.
 """
 
 import posixpath
-from typing import NamedTuple
 
 from envcheck.environments.libraries import find_library, open_binary
 from envcheck.files.digests import digest
 from envcheck.files.root import Files, Missing, Unreadable
 from envcheck.model.environment import Environment
 from envcheck.model.inventory import StandardLibraryProof
+from envcheck.model.nouns import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

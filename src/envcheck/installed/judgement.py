@@ -5,11 +5,11 @@ file that two wheels ship, with the bytes of one of them (namespace packages of 
 """
 
 from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple
 
 from envcheck.installed.distributions import Installation
 from envcheck.installed.kinds import is_code, is_derived
 from envcheck.installed.record import Hash
+from envcheck.model.nouns import Literal, NamedTuple
 
 Verdict = Literal["recorded", "modified", "conflict", "unhashed"]
 DigestOf = Callable[[str], bytes]

@@ -1,9 +1,9 @@
 """One metadata directory's files, as bytes, into names, versions, requirements, origins and entry points."""
 
 import re
-from typing import Literal, NamedTuple
 
 from envcheck.model.inventory import Direct, normalize_name
+from envcheck.model.nouns import Literal, NamedTuple
 
 _HEADER = rb"([!-9;-~]+):[ \t]*(.*)"
 _PYTHON_TAG = r"-py\d+(\.\d+)?(-.+)?$"

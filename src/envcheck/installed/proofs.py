@@ -2,7 +2,6 @@
 
 import posixpath
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 from envcheck.files.root import Files, Unreadable
 from envcheck.formats.bytecode import HEADER_SIZE, MAGIC_NUMBERS, optimization, read_header
@@ -11,6 +10,7 @@ from envcheck.formats.marshal import MAX_BYTES, Code, MarshalError, OverBound, r
 from envcheck.installed.recompile import BOUNDS, Bounds, Compiled, Helper, HelperError
 from envcheck.model.bytecode import BytecodeCoverage, Proof, Scope, TrustedPython
 from envcheck.model.environment import Environment
+from envcheck.model.nouns import NamedTuple
 from envcheck.model.sha256 import sha256
 
 TYPE_CHECKING = False

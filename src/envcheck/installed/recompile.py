@@ -12,9 +12,9 @@ import select
 import signal
 import sys
 from collections.abc import Callable
-from typing import NamedTuple
 
 from envcheck.files.workers import can_copy
+from envcheck.model.nouns import NamedTuple
 
 PROGRAM = r"""
 import os, sys, marshal

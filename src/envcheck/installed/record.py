@@ -7,9 +7,9 @@ ending, quoted fields, one to four columns, hashes as unpadded or padded base64 
 from binascii import Error as BinasciiError
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple
 
 from envcheck.installed.places import names_directory
+from envcheck.model.nouns import Literal, NamedTuple
 
 Resolve = Callable[[str], "str | None"]
 """A row's path to the key of its file (see `places.Place.key`)."""

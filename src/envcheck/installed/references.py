@@ -8,11 +8,11 @@ prove less than it seems to.
 import json
 import posixpath
 import re
-from typing import NamedTuple
 
 from envcheck.files.root import Files, Unreadable
 from envcheck.model.environment import Environment
 from envcheck.model.errors import UsageError
+from envcheck.model.nouns import NamedTuple
 
 SCHEMA = "envcheck/reference/1"
 _HEX = re.compile(r"[0-9a-f]{64}")

@@ -6,10 +6,10 @@ Reading keeps what the lock says, also where it is weak; ``quality`` judges it.
 from __future__ import annotations
 
 import re
-from typing import Literal
 from urllib.parse import unquote
 
 from envcheck.model.lock import Artifact
+from envcheck.model.nouns import Literal
 
 ARCHIVE_ENDINGS = (".whl", ".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz", ".tar", ".tbz", ".txz", ".tlz", ".tar.lz")
 

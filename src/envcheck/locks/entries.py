@@ -7,7 +7,6 @@ those that pip knows; any other makes the line unreadable.
 import os
 import re
 import shlex
-from typing import NamedTuple
 
 from packaging.requirements import InvalidRequirement, Requirement
 
@@ -28,6 +27,7 @@ from envcheck.locks.names import is_name
 from envcheck.locks.tables import Wrong
 from envcheck.model.inventory import normalize_name
 from envcheck.model.lock import Artifact, LockedPackage, SourceKind
+from envcheck.model.nouns import NamedTuple
 
 MAX_LENGTH = 200_000
 """Characters of one logical line; a line with two hundred hashes has 16,000."""

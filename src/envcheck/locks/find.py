@@ -8,9 +8,9 @@ import contextlib
 import os
 import stat
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from envcheck.files.root import Files, Unreadable
+from envcheck.model.nouns import NamedTuple
 
 NAMES = ("uv.lock", "pylock.toml", "poetry.lock", "pdm.lock", "Pipfile.lock", "requirements.txt")
 """Best first."""

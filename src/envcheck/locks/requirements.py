@@ -6,7 +6,6 @@ variables are left as they stand: what they held when somebody installed is not 
 """
 
 import os
-from typing import NamedTuple
 
 from envcheck.files.root import Files, Unreadable
 from envcheck.locks.archives import without_credentials
@@ -15,6 +14,7 @@ from envcheck.locks.requirement_lines import decode, logical_lines
 from envcheck.locks.tables import Wrong
 from envcheck.model.errors import LockError
 from envcheck.model.lock import Lock, LockedPackage, LockProblem
+from envcheck.model.nouns import NamedTuple
 
 MAX_DEPTH = 16
 MAX_FILES = 200

@@ -6,12 +6,12 @@ whose markers hold.
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from envcheck.locks.markers import Markers, mentions_choice
 from envcheck.model.errors import LockError
 from envcheck.model.inventory import normalize_name
 from envcheck.model.lock import Dependency, Lock, LockedPackage
+from envcheck.model.nouns import NamedTuple
 
 MAX_STEPS = 300_000
 """Edges looked at while conflict markers are worked out; a lock of 335 packages needs some thousands."""

@@ -7,7 +7,9 @@ getter needs to know only its own key. Unknown keys are not looked at: formats a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
+
+from envcheck.model.nouns import TypeAlias
 
 Table: TypeAlias = Mapping[str, Any]
 """A table as the TOML or JSON reader gives it: nothing is known of the values until a getter has looked."""

@@ -1,7 +1,6 @@
 """Whether bytecode that runs in place of a source comes from it."""
 
-from typing import Literal, NamedTuple
-
+from envcheck.model.nouns import Literal, NamedTuple
 from envcheck.model.ownership import Assurance
 
 ProofResult = Literal["proven", "mismatch", "unproven"]

@@ -1,6 +1,6 @@
 """An environment: one interpreter's view of prefix, version and directories."""
 
-from typing import Literal, NamedTuple
+from envcheck.model.nouns import Literal, NamedTuple
 
 EnvironmentKind = Literal["venv", "base", "system", "conda", "user", "embedded", "target-directory"]
 VersionSource = Literal["binary", "patchlevel", "library", "pyvenv", "directory"]

@@ -1,10 +1,9 @@
 """Everything that the checks may look at for one environment."""
 
-from typing import NamedTuple
-
 from envcheck.model.environment import Environment
 from envcheck.model.finding import NotSeen
 from envcheck.model.invocation import Invocation
+from envcheck.model.nouns import NamedTuple
 from envcheck.model.startup import StartupPlan
 
 TYPE_CHECKING = False  # a light scan has neither, and need not load what they are made of

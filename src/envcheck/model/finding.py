@@ -2,8 +2,8 @@
 
 import enum
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, TypeAlias
 
+from envcheck.model.nouns import NamedTuple, TypeAlias
 from envcheck.model.sha256 import sha256
 
 Evidence: TypeAlias = "str | int | bool | Sequence[Evidence] | Mapping[str, Evidence] | None"

@@ -1,7 +1,6 @@
 """What is installed: distributions, counts, and every deviation of the files from what claims them."""
 
-from typing import Literal, NamedTuple
-
+from envcheck.model.nouns import Literal, NamedTuple
 from envcheck.model.ownership import Assurance, Owner
 
 SEEDS = frozenset({"pip", "setuptools", "wheel"})

@@ -4,7 +4,8 @@ Nothing here is read from this process: the command line passes the modelled var
 """
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+
+from envcheck.model.nouns import Literal, NamedTuple
 
 
 class Invocation(NamedTuple):

@@ -1,8 +1,7 @@
 """A lock: what the project asked for, in one model whatever file it came from."""
 
-from typing import Literal, NamedTuple
-
 from envcheck.model.inventory import LockState
+from envcheck.model.nouns import Literal, NamedTuple
 
 LockFormat = Literal["uv", "requirements", "pylock", "poetry", "pdm", "pipenv"]
 SourceKind = Literal["registry", "git", "url", "path", "directory", "editable", "virtual"]

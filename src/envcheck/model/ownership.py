@@ -1,6 +1,6 @@
 """Who claims a file, and how strongly its bytes are proven."""
 
-from typing import Literal, NamedTuple
+from envcheck.model.nouns import Literal, NamedTuple
 
 OwnerKind = Literal["distribution", "dpkg", "conda", "tool"]
 Assurance = Literal["anchored", "recorded", "known", "unrecorded", "modified"]

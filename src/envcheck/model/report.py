@@ -1,12 +1,12 @@
 """Options of a scan, and the Report that it returns."""
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from envcheck.model.bytecode import BytecodeCoverage
 from envcheck.model.environment import Environment
 from envcheck.model.finding import Finding, NotSeen, Severity
 from envcheck.model.invocation import Invocation
+from envcheck.model.nouns import NamedTuple
 from envcheck.model.startup import StartupPlan
 
 TYPE_CHECKING = False  # a light scan has neither, and need not load what they are made of

@@ -1,8 +1,7 @@
 """The startup plan: every piece of code that CPython runs before the user's first line, in order."""
 
-from typing import Literal, NamedTuple
-
 from envcheck.model.bytecode import Proof
+from envcheck.model.nouns import Literal, NamedTuple
 from envcheck.model.ownership import Assurance, Owner
 
 EntryKind = Literal[

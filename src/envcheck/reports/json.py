@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
 
 from envcheck.model.bytecode import BytecodeCoverage
 from envcheck.model.environment import SiteModule
 from envcheck.model.finding import Finding, Severity
 from envcheck.model.inventory import Distribution, FileCounts, StandardLibraryProof, normalize_name
 from envcheck.model.lock import Comparison
+from envcheck.model.nouns import TypeAlias
 from envcheck.model.ownership import Owner
 from envcheck.model.report import EnvironmentReport, Report
 from envcheck.model.startup import StartupEntry

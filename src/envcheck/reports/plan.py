@@ -4,12 +4,13 @@ For a responder who has to defend each line: the source is a PEP, a CPython issu
 """
 
 import posixpath
-from typing import NamedTuple, TextIO
+from typing import TextIO
 
 from rich.text import Text
 
 from envcheck.model.environment import Environment, SiteDir
 from envcheck.model.invocation import Invocation
+from envcheck.model.nouns import NamedTuple
 from envcheck.model.report import EnvironmentReport, Report
 from envcheck.model.startup import Occurrence, PathLine, StartupEntry
 from envcheck.reports import words

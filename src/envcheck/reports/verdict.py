@@ -4,9 +4,8 @@ The sentence names the worst thing in plain words. One table, most telling first
 can predict it.
 """
 
-from typing import Literal, NamedTuple
-
 from envcheck.model.finding import Finding, Severity
+from envcheck.model.nouns import Literal, NamedTuple
 from envcheck.model.report import EnvironmentReport, Report
 from envcheck.reports import words
 

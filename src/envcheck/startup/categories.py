@@ -4,9 +4,8 @@
 Site directories have not joined ``sys.path``: PYTHONPATH, the zip and the standard library answer.
 """
 
-from typing import NamedTuple
-
 from envcheck.model.invocation import Invocation
+from envcheck.model.nouns import NamedTuple
 from envcheck.startup.codecs import SITE
 from envcheck.startup.frames import Frame
 from envcheck.startup.importing import Importer

@@ -8,7 +8,6 @@ from __future__ import annotations
 import posixpath
 import sys
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
 from envcheck.files.root import Files
 from envcheck.model.environment import Environment
@@ -18,6 +17,7 @@ from envcheck.startup.loaders import Loaders
 from envcheck.startup.rules import Rules
 from envcheck.startup.search import PathEntry, Search
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from envcheck.formats.actions import Action
     from envcheck.formats.source import ModuleFacts

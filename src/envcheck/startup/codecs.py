@@ -7,10 +7,10 @@ site directory joins.
 
 import re
 from encodings.aliases import aliases
-from typing import NamedTuple
 
 from envcheck.model.environment import Environment
 from envcheck.model.invocation import Invocation
+from envcheck.model.nouns import NamedTuple
 from envcheck.model.startup import EntryKind
 from envcheck.startup.encoding import filesystem_codec, locale_of, pth_codec
 from envcheck.startup.ledger import Ledger

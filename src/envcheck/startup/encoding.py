@@ -1,10 +1,10 @@
 """The variables of an invocation in, the codec that decodes a ``.pth`` file out (PEP 538, PEP 540)."""
 
 import re
-from typing import NamedTuple
 
 from envcheck.model.environment import Python
 from envcheck.model.invocation import Invocation
+from envcheck.model.nouns import NamedTuple
 from envcheck.startup.rules import Rules
 
 _TEXT_CODECS = (

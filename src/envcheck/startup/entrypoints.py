@@ -1,8 +1,8 @@
 """The bytes of a ``.start`` file in, its entry points out (PEP 829, Python 3.15)."""
 
 import re
-from typing import NamedTuple
 
+from envcheck.model.nouns import NamedTuple
 from envcheck.startup.pth import hiding_notes
 
 _SEPARATOR = r"\r\n|[\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]"

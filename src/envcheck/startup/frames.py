@@ -1,10 +1,10 @@
 """What is running at one moment of a simulated start: the code, and the modules that it imported."""
 
-from typing import TYPE_CHECKING, NamedTuple
-
+from envcheck.model.nouns import NamedTuple
 from envcheck.startup.ledger import Record
 from envcheck.startup.search import PathEntry
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from envcheck.formats.source import ModuleFacts
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from envcheck.model.startup import ClosureFile, EntryKind
 from envcheck.startup.closure import Follower
 from envcheck.startup.frames import Frame, Module
@@ -14,6 +12,7 @@ from envcheck.startup.names import LOADED_BEFORE_SITE, STANDARD, is_builtin
 from envcheck.startup.redirection import MARKS
 from envcheck.startup.search import Found, PathEntry
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from envcheck.formats.source import ModuleFacts
 

@@ -5,12 +5,12 @@ The source, or the cached bytecode that it accepts instead (PEP 3147, PEP 552); 
 
 import posixpath
 import stat
-from typing import NamedTuple
 
 from envcheck.files.root import Files, Missing, Unreadable
 from envcheck.formats import bytecode
 from envcheck.model.environment import Environment
 from envcheck.model.invocation import Invocation
+from envcheck.model.nouns import NamedTuple
 from envcheck.model.sha256 import sha256
 from envcheck.startup.modules import ZIP_ORDER, Finders, Spec
 from envcheck.startup.zips import Archive, Member, read_member

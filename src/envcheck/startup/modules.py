@@ -4,11 +4,11 @@
 """
 
 import stat
-from typing import NamedTuple
 
 from envcheck.files.process import names_process
 from envcheck.files.root import Files, Missing, Unreadable
 from envcheck.model.environment import Environment
+from envcheck.model.nouns import NamedTuple
 from envcheck.startup.suffixes import SpecKind, extension_suffixes
 from envcheck.startup.zips import Archive, read_archive
 

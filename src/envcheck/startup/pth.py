@@ -7,8 +7,8 @@ decided here.
 import codecs
 import re
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
 
+from envcheck.model.nouns import Literal, NamedTuple
 from envcheck.startup.encoding import Codec
 from envcheck.startup.rules import Rules, source
 

@@ -7,11 +7,11 @@ take part in every later lookup, that of ``sitecustomize`` included.
 import posixpath
 import re
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from envcheck.catalogue.literals import Literal, NotLiteral, read_literal
 from envcheck.files.root import Files, Unreadable
 from envcheck.formats.values import Value
+from envcheck.model.nouns import NamedTuple
 from envcheck.startup.modules import Finders, Spec
 from envcheck.startup.suffixes import SpecKind
 

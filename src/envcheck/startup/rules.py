@@ -3,9 +3,8 @@
 A new CPython is a new row. The sources are PEPs and CPython issues; `docs/startup.md` says how each was tested.
 """
 
-from typing import Literal, NamedTuple
-
 from envcheck.model.environment import Python
+from envcheck.model.nouns import Literal, NamedTuple
 
 RuleName = Literal[
     "hidden_skipped",

@@ -2,11 +2,11 @@
 
 import posixpath
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from envcheck.files.root import Files, Unreadable
 from envcheck.formats.values import Value
 from envcheck.model.environment import Environment
+from envcheck.model.nouns import NamedTuple
 from envcheck.startup.modules import Finders, Spec
 from envcheck.startup.names import STANDARD
 from envcheck.startup.redirection import (

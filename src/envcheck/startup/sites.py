@@ -5,10 +5,10 @@ Up to 3.14 each directory's files are read and run in turn; 3.15 collects all of
 
 import posixpath
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from envcheck.files.root import Files
 from envcheck.model.environment import Environment
+from envcheck.model.nouns import NamedTuple
 from envcheck.model.startup import PathLine
 from envcheck.startup import entrypoints, pth
 from envcheck.startup.encoding import Codec

@@ -1,9 +1,9 @@
 """The ``.pth`` and ``.start`` files of site directories, read once: which are taken, and what stands in them."""
 
 import stat
-from typing import NamedTuple
 
 from envcheck.files.root import Files, Unreadable
+from envcheck.model.nouns import NamedTuple
 from envcheck.model.sha256 import sha256
 from envcheck.startup import pth
 from envcheck.startup.encoding import Codec

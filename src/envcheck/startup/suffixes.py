@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from envcheck.model.environment import Environment
+from envcheck.model.nouns import Literal
 
 SpecKind = Literal["source", "bytecode", "extension", "namespace", "zip-source", "zip-bytecode"]
 

@@ -4,9 +4,8 @@ Those differ from other readers': any bytes may stand before the archive, the ce
 members, the encryption flag is ignored, and the last of two equal names counts (``Lib/zipimport.py``).
 """
 
-from typing import NamedTuple
-
 from envcheck.files.root import Files, Unreadable
+from envcheck.model.nouns import NamedTuple
 
 _END_SIZE = 22
 _MAX_COMMENT = 0xFFFF
