@@ -15,6 +15,7 @@ ARGS ?=
 PINS := .venvs/pins
 TOOL := .venvs/tool
 TEST := .venvs/test
+LOCKERS := .venvs/lockers
 BENCH := .venvs/bench
 BENCH_TARGET := .venvs/bench-target
 
@@ -27,7 +28,8 @@ COMPILE = $(TEST)/bin/uv pip compile --quiet --upgrade --universal --python-vers
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help scan test differential mutation bytecode interpreters lint format docs bench screenshots pins clean
+.PHONY: help scan test differential mutation bytecode selections interpreters lint format docs bench screenshots
+.PHONY: pins clean
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -35,7 +37,7 @@ help:  ## list what can be made
 scan: $(TOOL)/bin/envcheck $(PINS)/pyvenv.cfg  ## scan TARGET= (the pins) against LOCK= (their requirements), OPTIONS=
 	@$(TOOL)/bin/envcheck scan '$(TARGET)' $(if $(LOCK),--lock '$(LOCK)') $(OPTIONS)
 
-test: interpreters  ## run the tests on JOBS=2 processes; ARGS= goes to pytest
+test: interpreters $(LOCKERS)/pyvenv.cfg  ## run the tests on JOBS=2 processes; ARGS= goes to pytest
 	$(TEST)/bin/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 differential: interpreters  ## hold the plan against each interpreter: ENVIRONMENTS=500 random ones of SEED=
@@ -49,6 +51,9 @@ mutation: interpreters  ## change each row of the version tables; ENVIRONMENTS= 
 bytecode: interpreters $(PINS)/pyvenv.cfg  ## prove honest bytecode of CORPUS= (the pins) by each interpreter, LEVELS="0 1 2"
 	ENVCHECK_CORPUS='$(or $(CORPUS),$(firstword $(wildcard $(PINS)/lib/python3*/site-packages)))' ENVCHECK_CORPUS_LEVELS='$(LEVELS)' \
 		$(TEST)/bin/python -m pytest -n $(JOBS) --dist worksteal -rP tests/installed/test_bytecode_corpus.py $(ARGS)
+
+selections: $(TEST)/pyvenv.cfg  ## hold what a lock selects against uv, over some five hundred combinations
+	ENVCHECK_SELECTIONS=1 $(TEST)/bin/python -m pytest -n $(JOBS) tests/locks/test_selection_equals_uv.py $(ARGS)
 
 interpreters: $(TEST)/pyvenv.cfg  ## fetch CPython 3.13 to 3.15 into .interpreters, where apt can; else say why not
 	@$(TEST)/bin/python tests/tools/debian_pythons.py --optional .interpreters
@@ -69,6 +74,7 @@ docs: $(TEST)/pyvenv.cfg  ## build the documentation strictly, into docs/_build
 
 bench: $(TOOL)/bin/envcheck $(BENCH)/pyvenv.cfg $(BENCH_TARGET)/pyvenv.cfg  ## time a scan beside its yardsticks; ARGS=
 	$(PYTHON) -I tests/bench/bench.py --tool $(TOOL) --fetter $(BENCH)/bin/fetter --lock tests/bench/target.txt $(ARGS) $(BENCH_TARGET)
+	$(TOOL)/bin/python -I tests/bench/locks.py
 
 screenshots: $(TEST)/pyvenv.cfg  ## draw docs/images/*.svg from real scans
 	$(TEST)/bin/python docs/screenshots.py docs/images
@@ -76,6 +82,7 @@ screenshots: $(TEST)/pyvenv.cfg  ## draw docs/images/*.svg from real scans
 pins: $(TEST)/pyvenv.cfg  ## pin the newest development dependencies, with hashes
 	$(COMPILE) tests/requirements.in --output-file tests/requirements.txt
 	$(COMPILE) tests/requirements-run.in --constraints tests/requirements.txt --output-file tests/requirements-run.txt
+	$(COMPILE) tests/requirements-locks.in --output-file tests/requirements-locks.txt
 	$(COMPILE) tests/bench/requirements.in --output-file tests/bench/requirements.txt
 	$(COMPILE) tests/bench/target.in --output-file tests/bench/target.txt
 
@@ -103,6 +110,11 @@ $(TEST)/pyvenv.cfg: tests/requirements.txt pyproject.toml
 	$(VENV) $(TEST)
 	$(TEST)/bin/python $(INSTALL) $(HASHED) tests/requirements.txt
 	$(TEST)/bin/python $(INSTALL) --no-deps --no-index --no-build-isolation --editable .
+
+# Poetry, PDM, Pipenv, pip-tools and a pip that has `pip lock`: they write the locks that tests read.
+$(LOCKERS)/pyvenv.cfg: tests/requirements-locks.txt
+	$(VENV) $(LOCKERS)
+	$(LOCKERS)/bin/python $(INSTALL) $(HASHED) tests/requirements-locks.txt
 
 $(BENCH)/pyvenv.cfg: tests/bench/requirements.txt
 	$(VENV) $(BENCH)

@@ -31,6 +31,7 @@ FAMILIES = {
     "redirection": "Where the interpreter takes its modules from",
     "interpreter": "The interpreter, the venv and its scripts",
     "drift": "Drift from the lock",
+    "lock": "What the lock means here",
     "scan": "The scan itself",
 }
 """The modules of ``envcheck.checks``, in the order of the page."""

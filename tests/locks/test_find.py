@@ -122,14 +122,17 @@ def test_an_environment_reached_through_a_link_is_recognised(project: Path, tmp_
     assert found(project / "env", tmp_path / "link").path is None
 
 
-def test_a_format_that_is_not_read_yet_is_passed_over_and_told(project: Path) -> None:
+def test_every_format_in_the_order_in_which_a_user_expects_it(project: Path) -> None:
+    for name in reversed(NAMES):
+        put(project / name, HASHED)
+        assert found(project).path == str(project / name)
+
+
+def test_a_second_lock_in_the_same_directory_is_told(project: Path) -> None:
+    put(project / "uv.lock")
     put(project / "poetry.lock")
-    assert found(project) == Found(
-        None, f"{project}/poetry.lock is not compared with: envcheck cannot read this format yet"
-    )
-    plain = put(project / "requirements.txt", "alpha\n")
-    assert found(project).path == str(plain)
-    assert found(project).note is not None
+    put(project / "requirements.txt")
+    assert found(project).note == (f"{project}: poetry.lock beside uv.lock is not compared with: name it with --lock")
 
 
 def test_a_fifo_named_like_a_lock_hangs_nobody(project: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,40 @@ def test_conflicting_extras_and_groups(
 )
 def test_a_workspace_and_all_its_members(workspace: Project, platform: str, options: Options) -> None:
     workspace.agree(interpreter_of((3, 12)), platform, options)
+
+
+FORK_OPTIONS: list[Options] = [
+    (*extra, *group)
+    for extra in ((), ("--extra", "deep"), ("--all-extras",))
+    for group in ((), ("--group", "docs"), ("--no-default-groups",), ("--all-groups",))
+]
+CONFLICT_OPTIONS: list[Options] = [
+    (*extra, *group)
+    for extra in ((), ("--extra", "old"), ("--extra", "new"))
+    for group in ((), ("--group", "one"), ("--group", "two"), ("--no-default-groups",))
+    if not {("old", "two"), ("new", "one")} & {(extra[1:2] + group[1:2])}
+]
+WORKSPACE_OPTIONS: list[Options] = [
+    (),
+    ("--all-packages",),
+    ("--all-packages", "--all-extras"),
+    ("--no-default-groups",),
+]
+COMBINATIONS: list[tuple[str, tuple[int, int], str, Options]] = [
+    *itertools.product(("forks",), MINORS, MACHINES, FORK_OPTIONS),
+    *itertools.product(("conflicts",), MINORS[1:], MACHINES, CONFLICT_OPTIONS),
+    *itertools.product(("workspace",), MINORS[1:], MACHINES, WORKSPACE_OPTIONS),
+]
+SHARES = 8
+
+
+@pytest.mark.skipif(not os.environ.get("ENVCHECK_SELECTIONS"), reason="the whole number: make selections")
+@pytest.mark.parametrize("share", range(SHARES))
+def test_every_combination(forks: Project, conflicts: Project, workspace: Project, share: int) -> None:
+    assert len(COMBINATIONS) >= 300
+    projects = {"forks": forks, "conflicts": conflicts, "workspace": workspace}
+    for name, minor, platform, options in COMBINATIONS[share::SHARES]:
+        projects[name].agree(interpreter_of(minor), platform, options)
 
 
 def test_an_extra_that_the_lock_does_not_have_is_refused(forks: Project) -> None:

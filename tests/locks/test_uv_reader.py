@@ -179,11 +179,34 @@ def test_no_regular_file_of_any_size_hangs_or_fills_memory(tmp_path: Path) -> No
         read_lock(Files(limits=Limits(lock=100)), str(path))
 
 
-@pytest.mark.parametrize("name", ["poetry.lock", "pdm.lock", "Pipfile.lock", "pylock.toml", "pylock.dev.toml"])
-def test_a_format_that_is_not_read_yet_is_refused_by_name(tmp_path: Path, name: str) -> None:
-    (tmp_path / name).write_text("")
-    with pytest.raises(LockError, match=f"^{name}: envcheck cannot read "):
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("uv.lock", "version = 2", "version: is 2, envcheck reads version 1 of this format"),
+        ("pylock.toml", "lock-version = '2.0'", "lock-version: is '2.0', envcheck reads version 1 of this format"),
+        (
+            "poetry.lock",
+            "[metadata]\nlock-version = '3.0'",
+            "metadata.lock-version: is '3.0', envcheck reads versions 1.0 to 2.1 of this format",
+        ),
+        (
+            "pdm.lock",
+            "[metadata]\nlock_version = '4.6'",
+            "metadata.lock_version: is 4.6, envcheck reads version 4.0 to 4.5 of this format",
+        ),
+        (
+            "Pipfile.lock",
+            '{"_meta": {"pipfile-spec": 7}}',
+            "_meta.pipfile-spec: is 7, envcheck reads 6 of this format",
+        ),
+    ],
+)
+def test_a_newer_format_is_refused_by_its_number(tmp_path: Path, name: str, text: str, message: str) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(LockError) as refusal:
         read_lock(Files(), str(tmp_path / name))
+    assert refusal.value.message == f"{name}: {message}"
+    assert "update envcheck" in refusal.value.hint
 
 
 @pytest.mark.parametrize(

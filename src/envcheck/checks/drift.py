@@ -124,7 +124,7 @@ def lock_source(facts: Facts, rule: Rule) -> Iterator[Finding]:
 )
 def lock_unreadable_entry(facts: Facts, rule: Rule) -> Iterator[Finding]:
     """One finding an entry: each may hide another package."""
-    yield from _each(facts, rule)
+    yield from each_problem(facts, rule)
 
 
 @check(
@@ -140,7 +140,7 @@ def lock_unreadable_entry(facts: Facts, rule: Rule) -> Iterator[Finding]:
 )
 def lock_unhashed(facts: Facts, rule: Rule) -> Iterator[Finding]:
     """One finding a lock."""
-    yield from _together(facts, rule, "no hash for {count}")
+    yield from together(facts, rule, "no hash for {count}")
 
 
 @check(
@@ -155,7 +155,7 @@ def lock_unhashed(facts: Facts, rule: Rule) -> Iterator[Finding]:
 )
 def lock_weak_hash(facts: Facts, rule: Rule) -> Iterator[Finding]:
     """One finding a lock."""
-    yield from _together(facts, rule, "only a weak or malformed hash for {count}")
+    yield from together(facts, rule, "only a weak or malformed hash for {count}")
 
 
 @check(
@@ -171,7 +171,7 @@ def lock_weak_hash(facts: Facts, rule: Rule) -> Iterator[Finding]:
 )
 def lock_insecure_source(facts: Facts, rule: Rule) -> Iterator[Finding]:
     """One finding an entry, one a host."""
-    yield from _each(facts, rule)
+    yield from each_problem(facts, rule)
 
 
 @check(
@@ -186,7 +186,7 @@ def lock_insecure_source(facts: Facts, rule: Rule) -> Iterator[Finding]:
 )
 def lock_mutable_reference(facts: Facts, rule: Rule) -> Iterator[Finding]:
     """One finding an entry."""
-    yield from _each(facts, rule)
+    yield from each_problem(facts, rule)
 
 
 CHECKS: tuple[Check, ...] = (
@@ -204,15 +204,24 @@ CHECKS: tuple[Check, ...] = (
 
 def repair(lock: LockChoice) -> str:
     """The command that installs what the lock says, for the reader to run; envcheck never does."""
+    extras = [f"--extra {extra}" for extra in lock.extras]
     if lock.format == "uv":
-        groups = (f"--group {group}" for group in lock.groups if group != "dev")
-        return " ".join(("uv sync --frozen", *(f"--extra {extra}" for extra in lock.extras), *groups))
+        return " ".join(("uv sync --frozen", *extras, *(f"--group {group}" for group in lock.groups if group != "dev")))
+    if lock.format == "poetry":
+        extras = [f"--extras {extra}" for extra in lock.extras]
+        return " ".join(("poetry sync", *extras, *(f"--with {group}" for group in lock.groups)))
+    if lock.format == "pdm":
+        return " ".join(("pdm sync --clean", *(f"--group {group}" for group in lock.groups)))
+    if lock.format == "pipenv":
+        others = [group for group in lock.groups if group != "develop"]
+        categories = [f"--categories '{' '.join(('packages', *others))}'"] if others else []
+        return " ".join(("pipenv sync", *(["--dev"] if "develop" in lock.groups else []), *categories))
     return f"pip install -r {_name(lock)}"
 
 
 def removal(lock: LockChoice, name: str) -> str:
     """The command that removes what the lock does not ask for."""
-    if lock.format == "uv":
+    if lock.format in ("uv", "poetry", "pdm"):
         return f"find out who installed it; then {repair(lock)} removes it, or --ignore {name} accepts it"
     return f"find out who installed it; then pip uninstall {name} removes it, or --ignore {name} accepts it"
 
@@ -245,7 +254,7 @@ def _problems(facts: Facts, rule: Rule) -> list[LockProblem]:
     return [problem for problem in facts.comparison.problems if problem.rule == rule.id]
 
 
-def _each(facts: Facts, rule: Rule) -> Iterator[Finding]:
+def each_problem(facts: Facts, rule: Rule) -> Iterator[Finding]:
     """A finding for every problem of the lock."""
     for problem in _problems(facts, rule):
         # What stands behind the place, which a fingerprint must not hold.
@@ -253,11 +262,11 @@ def _each(facts: Facts, rule: Rule) -> Iterator[Finding]:
         yield _in_lock(facts, rule, problem.message, subject, problem.where, [problem.message])
 
 
-def _together(facts: Facts, rule: Rule, text: str) -> Iterator[Finding]:
+def together(facts: Facts, rule: Rule, text: str) -> Iterator[Finding]:
     """One finding for all problems of a kind, with a count and examples."""
     problems = _problems(facts, rule)
     if len(problems) == 1:
-        yield from _each(facts, rule)
+        yield from each_problem(facts, rule)
     elif problems:
         names = list(dict.fromkeys(problem.name or problem.where for problem in problems))
         more = ", …" if len(names) > _EXAMPLES else ""

@@ -11,6 +11,7 @@ from envcheck.model.errors import UsageError
 COMMANDS = {
     "scan": "what runs at startup, who put it there, is it what the lock asked for",
     "verify": "the same for CI: a lock is required, and drift or changed files fail",
+    "lock": "what a lockfile alone tells: what it is not good for, whose build code it runs",
     "reference": "write digests of a trusted Python, to compare other bases with",
     "rules": "list every rule with its severity",
     "explain": "what a rule means and what to do",
@@ -61,6 +62,10 @@ def _run(arguments: Sequence[str]) -> int:
         from envcheck.cli import verify
 
         return verify.run(arguments[1:])
+    if name == "lock":
+        from envcheck.cli import lock
+
+        return lock.run(arguments[1:])
     if name == "reference":
         from envcheck.cli import reference
 

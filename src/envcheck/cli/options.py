@@ -82,6 +82,9 @@ def new_parser(command: str, description: str, epilog: str) -> Parser:
     lock.add_argument(
         "--ignore", action="append", default=[], metavar="NAME", help="a distribution that the lock need not know"
     )
+    lock.add_argument(
+        "--cooldown", type=int, metavar="DAYS", help="find locked archives that were uploaded fewer days ago"
+    )
     base = parser.add_argument_group("base")
     base.add_argument(
         "--reference",
@@ -244,6 +247,7 @@ def scan_options(
         selection_given=any(selection) or arguments.no_default_groups,
         ignore=tuple(arguments.ignore),
         references=tuple(os.path.abspath(path) for path in arguments.reference),
+        cooldown=cooldown(arguments),
         fail_on=severity(arguments.fail_on),
         fail_on_drift=Severity.LOW if verify else None,
         allow_self=arguments.allow_self if verify else True,
@@ -251,6 +255,14 @@ def scan_options(
         trusted_pythons=tuple(arguments.trusted_python),
         progress=bar,
     )
+
+
+def cooldown(arguments: argparse.Namespace) -> int | None:
+    """The days of ``--cooldown``."""
+    days: int | None = arguments.cooldown
+    if days is not None and not 0 <= days <= 36_500:
+        raise UsageError(f"--cooldown {days}: expected a number of days", "example: --cooldown 7")
+    return days
 
 
 def scan_and_deliver(arguments: argparse.Namespace, verify: bool = False) -> int:

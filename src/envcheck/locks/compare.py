@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 
 from envcheck.files.root import Files
+from envcheck.locks.builds import builds, built_here, no_build, sdist_problems
+from envcheck.locks.cooldown import too_new
+from envcheck.locks.fitness import unfit
 from envcheck.locks.infer import infer
 from envcheck.locks.markers import Markers, for_python
 from envcheck.locks.names import near_name
 from envcheck.locks.select import Choice, Index, Selection, chosen, default_members, index
 from envcheck.locks.sources import Sources
+from envcheck.locks.targets import accepted
 from envcheck.locks.versions import allows
 from envcheck.model.environment import Environment
 from envcheck.model.errors import LockError
 from envcheck.model.inventory import SEEDS, Distribution, LockState, normalize_name
-from envcheck.model.lock import Comparison, Drift, Lock, LockChoice, LockedPackage
+from envcheck.model.lock import Comparison, Drift, Lock, LockChoice, LockedPackage, LockProblem
 from envcheck.model.report import Options
 
 _REQUIRED_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
@@ -55,9 +60,10 @@ def compare(
             groups=tuple(sorted(choice.groups)),
             inferred=selection is not None and selection.inferred,
             members=choice.members if len(lock.roots) > 1 and lock.format == "uv" else (),
+            repository=lock.repository,
         ),
         drifts=tuple(drifts),
-        problems=lock.problems,
+        problems=(*lock.problems, *_judged(files, lock, packages, environment, selection, distributions, options)),
     )
 
 
@@ -66,7 +72,7 @@ def selected(
 ) -> Selection | None:
     """What should be here: for the extras and groups that were named, else for those that explain what is here best.
 
-    ``None`` where the target's version or platform is not known.
+    ``None`` where the target's version or platform is not known, or the lock does not tell what is asked for.
     """
     given = options.selection_given or any(
         (options.extras, options.groups, options.all_extras, options.all_groups, options.no_default_groups)
@@ -81,7 +87,7 @@ def selected(
         options.all_groups,
         options.no_default_groups,
     )
-    if markers is None:
+    if markers is None or not lock.selectable:
         return None
     installed: dict[str, set[str]] = {}
     for distribution in distributions:
@@ -89,6 +95,35 @@ def selected(
     found = infer(lock, markers, packages, start, installed, members_only=given)
     # A requirements file has no extras or groups of its own to choose from.
     return found._replace(inferred=not given and lock.format != "requirements")
+
+
+def _judged(
+    files: Files,
+    lock: Lock,
+    packages: Index,
+    environment: Environment,
+    selection: Selection | None,
+    distributions: Sequence[Distribution],
+    options: Options,
+) -> Iterator[LockProblem]:
+    """What the lock means for this environment: not made for it, builds code, was built, is too new."""
+    python = environment.python
+    markers = for_python(python)
+    targets = accepted(python)
+    if markers is not None:
+        yield from unfit(lock, markers)
+    if selection is not None:
+        found = [build for build in builds(files, lock, selection.packages, targets) if not build.local]
+        yield from sdist_problems(lock, found, no_build(files, lock))
+        if options.cooldown is not None:
+            now = time.time() if options.now is None else options.now
+            yield from too_new(lock, selection.packages, targets, options.cooldown, now)
+    for distribution in distributions:
+        entries = packages.by_name.get(distribution.key, [])
+        why = built_here(files, distribution, entries) if entries else None
+        if why is not None:
+            message = f"{distribution.key} {distribution.version} {why}"
+            yield LockProblem("built-locally", entries[0].where, message, distribution.key)
 
 
 class _Comparing:

@@ -15,9 +15,6 @@ from envcheck.model.nouns import NamedTuple
 NAMES = ("uv.lock", "pylock.toml", "poetry.lock", "pdm.lock", "Pipfile.lock", "requirements.txt")
 """Best first."""
 
-READ = ("uv.lock", "requirements.txt")
-"""Those that envcheck reads."""
-
 _ENVIRONMENTS = (".venv", "venv")
 
 
@@ -96,19 +93,22 @@ def _upwards(files: Files, directory: str, home: str | None) -> Iterator[str]:
 def _first(files: Files, directories: list[str] | Iterator[str], inside: _Inside) -> Found:
     """The best lock of the first directory that has one."""
     weak: str | None = None
-    note: str | None = None
     for directory in directories:
-        for name in NAMES:
-            path = os.path.join(directory, name)
-            if files.lstat(path) is None or inside(path):
-                continue
-            if name not in READ:
-                note = note or f"{path} is not compared with: envcheck cannot read this format yet"
-            elif name == "requirements.txt" and not _is_hashed(files, path):
-                weak = weak or path
-            else:
-                return Found(path, note)
-    return Found(weak, note)
+        present = [name for name in NAMES if _is_there(files, os.path.join(directory, name), inside)]
+        locks = [name for name in present if name != "requirements.txt"]
+        if locks:
+            beside = f"{', '.join(locks[1:])} beside {locks[0]} is not compared with: name it with --lock"
+            return Found(os.path.join(directory, locks[0]), f"{directory}: {beside}" if locks[1:] else None)
+        if present:
+            path = os.path.join(directory, present[0])
+            if _is_hashed(files, path):
+                return Found(path)
+            weak = weak or path
+    return Found(weak)
+
+
+def _is_there(files: Files, path: str, inside: _Inside) -> bool:
+    return files.lstat(path) is not None and not inside(path)
 
 
 def _is_hashed(files: Files, path: str) -> bool:

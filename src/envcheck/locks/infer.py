@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
 from envcheck.locks.markers import Markers
-from envcheck.locks.select import Choice, Index, Selection, select
+from envcheck.locks.select import Choice, Index, Selection, known_extras, known_groups, select
 from envcheck.model.lock import Dependency, Lock
 
 MAX_WALKS = 400
@@ -76,14 +76,17 @@ def _elsewhere(name: str, here: AbstractSet[str], packages: Index) -> bool:
 
 
 class _Offered:
-    """The project's extras and groups that ask directly for something that is installed."""
+    """The project's extras and groups; of a graph those that ask directly for something that is installed."""
 
     def __init__(self, lock: Lock, packages: Index, installed: Mapping[str, AbstractSet[str]]) -> None:
         own = [package for root in lock.roots for package in packages.by_name.get(root, ())]
         extras = [pair for package in own for pair in package.optional_dependencies]
         groups = [pair for package in own for pair in package.group_dependencies]
-        self.extras = self._here(extras, installed)
-        self.groups = self._here([*groups, *lock.root_group_dependencies], installed)
+        if lock.graph:
+            self.extras = self._here([*extras, *lock.root_extra_dependencies], installed)
+            self.groups = self._here([*groups, *lock.root_group_dependencies], installed)
+        else:
+            self.extras, self.groups = known_extras(lock), known_groups(lock)
 
     @staticmethod
     def _here(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable
 
@@ -15,10 +16,16 @@ _SHORTEST = 4
 
 def package_name(table: Table, key: str) -> str:
     """A package's name, normalised (PEP 503). Raises `Wrong` for what is no name (PEP 508)."""
-    name = need_str(table, key)
-    if not is_name(name):
+    normal = _normal(need_str(table, key))
+    if normal is None:
         raise Wrong("is not a package name", key)
-    return normalize_name(name)
+    return normal
+
+
+@functools.lru_cache(maxsize=20_000)
+def _normal(name: str) -> str | None:
+    """Many edges lead to one package."""
+    return normalize_name(name) if is_name(name) else None
 
 
 def is_name(text: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 
-from envcheck.locks.archives import is_hex
+from envcheck.locks.archives import archive_kind, filename_of, is_hex
 from envcheck.model.inventory import normalize_name
 from envcheck.model.lock import Artifact, Lock, LockedPackage, LockProblem
 
@@ -24,6 +24,8 @@ HEX_DIGITS = {
 """Algorithms that nobody finds a second file for, and the length of their digests in hexadecimal."""
 
 _HASHED = ("registry", "url", "path")
+_PATHS = ("path", "directory", "editable", "virtual")
+_LOOKS = str.maketrans({"l": "1", "i": "1", "o": "0", "-": None})
 _LOOPBACK = ("localhost", "[::1]")
 _PLAIN = ("http://", "ftp://", "git://", "svn://", "bzr://", "git+http://", "git+git://", "svn+http://", "hg+http://")
 
@@ -35,18 +37,49 @@ def problems(lock: Lock) -> tuple[LockProblem, ...]:
     for package in lock.packages:
         if package.constraint:
             continue
+        found += _hidden(package)
         found += _hashes(package)
         found += _names(package)
         found += _transport(package, hosts)
         if package.source_kind == "git" and package.commit is None:
             message = f"{_shown(package)} is taken from {package.source} without a full commit: what it names can move"
             found.append(LockProblem("lock-mutable-reference", package.where, message, package.name))
-    return tuple(found)
+    return (*found, *_look_alikes(lock))
 
 
 def is_strong(algorithm: str, digest: str) -> bool:
     """Whether a hash can prove an archive's bytes."""
     return HEX_DIGITS.get(algorithm) == len(digest) and is_hex(digest)
+
+
+def _hidden(package: LockedPackage) -> Iterator[LockProblem]:
+    """Characters that a reader of the file does not see, or takes for others."""
+    texts = [package.source, package.version, package.subdirectory]
+    for artifact in package.artifacts:
+        texts += (artifact.filename, artifact.url)
+    whole = "".join(filter(None, texts))
+    if whole.isascii() and whole.isprintable():
+        return
+    for text in texts:
+        if text is None or (text.isascii() and text.isprintable()):
+            continue
+        odd = next(character for character in text if not (character.isascii() and character.isprintable()))
+        if odd.isprintable() and (package.source_kind in _PATHS or "://" not in text):
+            # A directory of one's own may be called anything that can be read.
+            continue
+        message = f"{_shown(package)}: {text!a} has a character that does not show, or looks like another"
+        yield LockProblem("lock-insecure-source", package.where, message, package.name)
+        return
+
+
+def _look_alikes(lock: Lock) -> Iterator[LockProblem]:
+    """Two names of one lock that a reader takes for the same (``l`` and ``1``, ``o`` and ``0``, ``rn`` and ``m``)."""
+    seen: dict[str, LockedPackage] = {}
+    for package in lock.packages:
+        first = seen.setdefault(package.name.translate(_LOOKS).replace("rn", "m").replace("vv", "w"), package)
+        if first.name != package.name:
+            message = f"{_shown(package)} has a name that looks like {first.name}"
+            yield LockProblem("lock-insecure-source", package.where, message, package.name)
 
 
 def _hashes(package: LockedPackage) -> Iterator[LockProblem]:
@@ -89,6 +122,9 @@ def _misnamed(package: LockedPackage, artifact: Artifact) -> str | None:
         return f"{filename!r} is not a plain file name"
     if artifact.url is not None and package.source_kind != "path" and "/../" in artifact.url:
         return f"{artifact.url!r} leads out of its directory"
+    in_url = filename if artifact.url is None or artifact.url.endswith(f"/{filename}") else filename_of(artifact.url)
+    if in_url != filename and archive_kind(in_url) != "unknown":
+        return f"{filename!r} is {in_url!r} in its URL"
     if artifact.kind == "wheel":
         project, _, rest = filename.partition("-")
         if _normalized(project) != package.name:

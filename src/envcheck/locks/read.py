@@ -5,21 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from typing import Any
 
 from envcheck.files.root import Files, Missing, Unreadable
-from envcheck.locks.tables import Table, Wrong, get_strings, get_table
+from envcheck.locks.project import read_project, uv_default_groups
+from envcheck.locks.tables import Table, Wrong
+from envcheck.locks.toml import parse_toml
 from envcheck.model.errors import LockError
-from envcheck.model.inventory import normalize_name
 from envcheck.model.lock import Lock, LockFormat
-
-NOT_READ: dict[str, str] = {
-    "pylock": "pylock.toml",
-    "poetry": "poetry.lock",
-    "pdm": "pdm.lock",
-    "pipenv": "Pipfile.lock",
-}
-"""Formats that are recognised and refused by name."""
 
 _NAMES: dict[str, LockFormat] = {
     "uv.lock": "uv",
@@ -27,6 +19,7 @@ _NAMES: dict[str, LockFormat] = {
     "pdm.lock": "pdm",
     "Pipfile.lock": "pipenv",
 }
+KNOWN = (*_NAMES, "pylock.toml", "requirements files")
 _PYLOCK = re.compile(r"pylock(\.[^.]+)?\.toml")
 _TOML_LINE = re.compile(rb"\s*(\[|[A-Za-z0-9_\"'.-]+\s*=[^=])")
 
@@ -40,29 +33,41 @@ def read_lock(files: Files, path: str) -> Lock:
     if found == "requirements":
         from envcheck.locks.requirements import read_requirements
 
-        return _judged(read_requirements(files, path, data, sha256))
-    if found in NOT_READ:
-        raise LockError(
-            f"{name}: envcheck cannot read {NOT_READ[found]} yet",
-            "export it: uv export, poetry export or pip freeze write a requirements file that --lock can name",
-        )
-    table = parse_toml(data, name)
-    found = found or _toml_format(table)
-    if found != "uv":
-        if found in NOT_READ:
-            raise LockError(
-                f"{name}: envcheck cannot read {NOT_READ[found]} yet", "name a uv.lock or a requirements file"
-            )
-        raise LockError(
-            f"{name}: not a lockfile that envcheck knows", "name a uv.lock or a requirements file with --lock"
-        )
+        return _judged(files, read_requirements(files, path, data, sha256), data, {})
+    hint = "lock again with the tool that wrote it, or update envcheck if that is newer"
+    try:
+        if found == "pipenv":
+            from envcheck.locks.pipenv import parse_json, read_pipenv
+
+            table = parse_json(data, name)
+            return _judged(files, read_pipenv(table, path, sha256), data, table)
+        table = parse_toml(data, name)
+        found = found or _toml_format(table)
+        if found is None:
+            raise LockError(f"{name}: not a lockfile that envcheck knows", f"it reads {', '.join(KNOWN)}")
+        return _judged(files, _from_toml(files, found, table, path, sha256), data, table)
+    except Wrong as error:
+        raise LockError(f"{name}: {error}", hint) from None
+
+
+def _from_toml(files: Files, found: LockFormat, table: Table, path: str, sha256: str) -> Lock:
+    """By the format's own module, with what it needs of the project beside it. Raises `Wrong`."""
+    if found == "pylock":
+        from envcheck.locks.pylock import read_pylock
+
+        return read_pylock(table, path, sha256)
+    project = read_project(files, os.path.dirname(path))
+    if found == "poetry":
+        from envcheck.locks.poetry import read_poetry
+
+        return read_poetry(table, path, sha256, project)
+    if found == "pdm":
+        from envcheck.locks.pdm import read_pdm
+
+        return read_pdm(table, path, sha256, project)
     from envcheck.locks.uv import read_uv
 
-    groups = _default_groups(files, os.path.dirname(path))
-    try:
-        return _judged(read_uv(table, path, sha256, groups))
-    except Wrong as error:
-        raise LockError(f"{name}: {error}", "lock again (uv lock), or update envcheck if uv is newer") from None
+    return read_uv(table, path, sha256, _default_groups(files, path, project))
 
 
 def read_bytes(files: Files, path: str, shown: str) -> bytes:
@@ -95,27 +100,6 @@ def lock_format(name: str, data: bytes) -> LockFormat | None:
     return "requirements"
 
 
-def parse_toml(data: bytes, shown: str) -> Table:
-    """A TOML document. Raises `LockError` with the line."""
-    import tomli
-
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise LockError(f"{shown}:{line}: not UTF-8", "lock again with the tool that wrote it") from None
-    try:
-        parsed: dict[str, Any] = tomli.loads(text)
-    except tomli.TOMLDecodeError as error:
-        raise LockError(f"{shown}:{error.lineno}: {error.msg}", "lock again with the tool that wrote it") from None
-    except RecursionError:
-        raise LockError(f"{shown}: nested too deeply", "lock again with the tool that wrote it") from None
-    except ValueError as error:
-        # A number or date that TOML allows and Python does not (more digits than int() converts).
-        raise LockError(f"{shown}: {error}", "lock again with the tool that wrote it") from None
-    return parsed
-
-
 def _toml_format(table: Table) -> LockFormat | None:
     """The format of a TOML file by its keys."""
     if "lock-version" in table:
@@ -129,32 +113,20 @@ def _toml_format(table: Table) -> LockFormat | None:
     return "uv" if "version" in table and ("package" in table or "requires-python" in table) else None
 
 
-def _default_groups(files: Files, directory: str) -> tuple[str, ...] | None:
-    """``tool.uv.default-groups`` of the ``pyproject.toml`` beside the lock, which the lock does not repeat.
-
-    ``None`` means all of them; uv's own default is ``dev``. A ``pyproject.toml`` that cannot be read is noted.
-    """
-    path = os.path.join(directory, "pyproject.toml")
+def _default_groups(files: Files, path: str, project: Table) -> tuple[str, ...] | None:
+    """uv's default groups, which its lock does not repeat; ``None`` for all of them."""
     try:
-        settings = get_table(get_table(parse_toml(files.read(path), "pyproject.toml"), "tool"), "uv")
-        if "default-groups" not in settings:
-            return ("dev",)
-        if settings["default-groups"] == "all":
-            return None
-        return tuple(normalize_name(group) for group in get_strings(settings, "default-groups"))
-    except Missing:
-        return ("dev",)
-    except Unreadable as error:
-        files.miss(path, error.why)
-    except LockError as error:
-        files.miss(path, error.message)
+        return uv_default_groups(project)
     except Wrong as error:
-        files.miss(path, f"tool.uv: {error}")
+        files.miss(os.path.join(os.path.dirname(path), "pyproject.toml"), f"tool.uv: {error}")
     return ("dev",)
 
 
-def _judged(lock: Lock) -> Lock:
-    """The lock with what its entries are not good for."""
+def _judged(files: Files, lock: Lock, data: bytes, table: Table) -> Lock:
+    """The lock with what its entries are not good for, its age, and its state in the repository."""
     from envcheck.locks.quality import problems
+    from envcheck.locks.repository import lock_state
+    from envcheck.locks.stale import stale
 
-    return lock._replace(problems=(*lock.problems, *problems(lock)))
+    found = (*lock.problems, *problems(lock), *stale(files, lock, table))
+    return lock._replace(problems=found, repository=lock_state(files, lock.path, data))

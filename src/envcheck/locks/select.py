@@ -8,11 +8,13 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 
 from envcheck.locks.markers import Markers, mentions_choice
+from envcheck.locks.versions import satisfies
 from envcheck.model.errors import LockError
 from envcheck.model.inventory import normalize_name
 from envcheck.model.lock import Dependency, Lock, LockedPackage
 from envcheck.model.nouns import NamedTuple
 
+_WEIGHT = 10
 MAX_STEPS = 300_000
 """Edges looked at while conflict markers are worked out; a lock of 335 packages needs some thousands."""
 
@@ -54,8 +56,11 @@ def index(lock: Lock) -> Index:
     by_extra = {(id(p), extra): edges for p in lock.packages for extra, edges in p.optional_dependencies}
     tables = [*(p.dependencies for p in lock.packages), *by_extra.values()]
     tables += [edges for p in lock.packages for _, edges in p.group_dependencies]
+    tables += [edges for _, edges in (*lock.root_group_dependencies, *lock.root_extra_dependencies)]
+    # To evaluate a marker of a list costs as much as passing ten edges of a graph.
+    listed = 0 if lock.graph else sum(_WEIGHT for p in lock.packages if p.marker is not None)
     conflicts = any(edge.marker is not None and mentions_choice(edge.marker) for edges in tables for edge in edges)
-    return Index(by_name, by_extra, sum(map(len, tables)), conflicts)
+    return Index(by_name, by_extra, sum(map(len, tables)) + listed, conflicts)
 
 
 def default_members(lock: Lock, packages: Index) -> tuple[str, ...]:
@@ -66,13 +71,14 @@ def default_members(lock: Lock, packages: Index) -> tuple[str, ...]:
 
 def known_extras(lock: Lock) -> tuple[str, ...]:
     """The extras that the project's own packages offer, sorted."""
-    return tuple(sorted({extra for package in _own(lock) for extra, _ in package.optional_dependencies}))
+    names = {extra for package in _own(lock) for extra, _ in package.optional_dependencies}
+    return tuple(sorted({*names, *lock.extras, *(extra for extra, _ in lock.root_extra_dependencies)}))
 
 
 def known_groups(lock: Lock) -> tuple[str, ...]:
     """The dependency groups of the project, sorted."""
     names = {group for package in _own(lock) for group, _ in package.group_dependencies}
-    return tuple(sorted(names | {group for group, _ in lock.root_group_dependencies}))
+    return tuple(sorted({*names, *lock.groups, *(group for group, _ in lock.root_group_dependencies)}))
 
 
 def chosen(
@@ -84,7 +90,13 @@ def chosen(
     all_groups: bool = False,
     no_default_groups: bool = False,
 ) -> Choice:
-    """The choice that the command line's options make. Raises `LockError` for an extra or group that there is not."""
+    """The choice that the command line's options make. Raises `LockError` for an extra or group that there is not.
+
+    PDM speaks of extras as of groups, and takes all that it locked only where none is named.
+    """
+    if lock.format == "pdm":
+        groups, extras = (*groups, *extras), ()
+        no_default_groups = no_default_groups or bool(groups)
     wanted_extras = known_extras(lock) if all_extras else _known("extra", extras, known_extras(lock), lock)
     wanted_groups = set(known_groups(lock) if all_groups else _known("group", groups, known_groups(lock), lock))
     if not no_default_groups:
@@ -94,7 +106,7 @@ def chosen(
 
 def select(lock: Lock, markers: Markers, choice: Choice, packages: Index | None = None) -> Selection:
     """What the lock's own installer would install for the choice. Works on lists and graphs alike."""
-    if lock.format == "uv":
+    if lock.graph:
         return Selection(_walk(lock, markers, choice, packages or index(lock)), choice)
     held = (p for p in lock.packages if not p.constraint and markers.hold(p.marker, choice.extras, choice.groups))
     return Selection(tuple(held), choice)
@@ -131,8 +143,10 @@ def _walk(lock: Lock, markers: Markers, choice: Choice, packages: Index) -> tupl
     while queue:
         package, extra = queue.popleft()
         visited.setdefault(id(package), package)
+        # Poetry leaves an extra's own condition on the edges that the extra brings in.
+        names = active if extra is None or lock.format == "uv" else active | {extra}
         for edge in _edges(package, extra, packages):
-            if markers.hold(edge.marker, active):
+            if markers.hold(edge.marker, names):
                 for node in _nodes(edge, packages, markers):
                     if _key(node) not in seen:
                         seen.add(_key(node))
@@ -157,9 +171,10 @@ def _start(lock: Lock, markers: Markers, choice: Choice, packages: Index) -> tup
                         active = switched
                         nodes += _nodes(edge, packages, markers)
     raw = [lock.root_dependencies, *(edges for group, edges in lock.root_group_dependencies if group in choice.groups)]
+    raw += [edges for extra, edges in lock.root_extra_dependencies if extra in choice.extras]
     for edges in raw:
         for edge in edges:
-            if markers.hold(edge.marker):
+            if markers.hold(edge.marker, choice.extras):
                 active |= _switched(edge)
                 nodes += _nodes(edge, packages, markers)
     return active, list({_key(node): node for node in nodes}.values())
@@ -226,9 +241,11 @@ def _nodes(edge: Dependency, packages: Index, markers: Markers) -> list[Node]:
 
 def _targets(edge: Dependency, packages: Index, markers: Markers) -> list[LockedPackage]:
     """The one package that an edge means; for a raw requirement the fork that belongs to this environment."""
-    found = packages.by_name[edge.name]
-    if len(found) == 1:
+    found = packages.by_name.get(edge.name, [])
+    if len(found) < 2:
         return found
+    if edge.specifier is not None:
+        return [entry for entry in found if entry.version is None or satisfies(entry.version, edge.specifier)]
     if edge.version is None and edge.source is None:
         return [entry for entry in found if markers.hold(entry.marker)]
     return [

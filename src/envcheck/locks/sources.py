@@ -6,6 +6,8 @@ import os
 
 from envcheck.files.root import Files, Unreadable
 from envcheck.locks.archives import comparable_url, file_url_path, without_credentials
+from envcheck.locks.objects import Unknown
+from envcheck.locks.repository import head
 from envcheck.model.inventory import Direct, Distribution
 from envcheck.model.lock import Lock, LockedPackage
 
@@ -24,7 +26,7 @@ class Sources:
         if entry.source_kind == "registry":
             return _not_from_index(direct, entry)
         if entry.source_kind == "git":
-            return _other_commit(direct, entry)
+            return _other_commit(self.cloned(direct, entry), entry)
         if entry.source_kind in ("url", "path"):
             return self._other_archive(direct, entry)
         if direct is None:
@@ -38,6 +40,17 @@ class Sources:
             if self.is_at(direct, entry.source or ".")
             else f"installed from {shown(direct)}, the lock says {entry.source}"
         )
+
+    def cloned(self, direct: Direct | None, entry: LockedPackage) -> Direct | None:
+        """An editable of a clone (pip's ``src`` directory), as an install from the commit that stands in it."""
+        path = file_url_path(direct.url) if direct is not None and direct.editable and direct.vcs is None else None
+        if direct is None or path is None or not self.files.exists(os.path.join(path, ".git")):
+            return direct
+        try:
+            commit = head(self.files, path)
+        except Unknown:
+            return direct
+        return direct._replace(vcs="git", commit=commit, subdirectory=entry.subdirectory)
 
     def is_at(self, direct: Direct, source: str) -> bool:
         """Whether a ``file:`` URL names the path that the lock gives, links resolved."""

@@ -70,7 +70,15 @@ def read_uv(data: Table, path: str, sha256: str, default_groups: tuple[str, ...]
         default_groups=default_groups,
         root_dependencies=requirements,
         root_group_dependencies=groups,
+        graph=True,
+        limited=_is_limited(data),
     )
+
+
+def _is_limited(data: Table) -> bool:
+    """Whether the resolution left out what was too new. For a relative span uv writes a date of year 1 beside it."""
+    options = get_table(data, "options")
+    return "exclude-newer" in options or "exclude-newer-span" in options
 
 
 class _Reader:

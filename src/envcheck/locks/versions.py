@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from envcheck.model.lock import LockedPackage, LockFormat
 
 
@@ -26,3 +28,16 @@ def allows(lock_format: LockFormat, entry: LockedPackage, installed: str) -> boo
         return Version(entry.version) == Version(installed)
     except (InvalidVersion, InvalidSpecifier):
         return False
+
+
+@functools.lru_cache(maxsize=4096)
+def satisfies(version: str, specifier: str) -> bool:
+    """Whether a locked version is within one of several specifiers (joined by ``||``); true where either is unclear."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        parsed = Version(version)
+        return any(SpecifierSet(one).contains(parsed, prereleases=True) for one in specifier.split("||"))
+    except (InvalidVersion, InvalidSpecifier):
+        return True

@@ -30,6 +30,8 @@ class Dependency(NamedTuple):
     """The source of the target package, where the name alone is ambiguous: as in ``LockedPackage.source``."""
     commit: str | None = None
     """The commit of a git source, where the name alone is ambiguous."""
+    specifier: str | None = None
+    """The versions asked for (PEP 440, alternatives joined by ``||``), where that tells which of several is meant."""
 
 
 class LockedPackage(NamedTuple):
@@ -55,6 +57,8 @@ class LockedPackage(NamedTuple):
     subdirectory: str | None = None
     specifier: str | None = None
     """What the version must satisfy, where the lock names no single version (requirements: ``>=2,<3``)."""
+    requires_python: str | None = None
+    """The Python versions that it can be installed on (PEP 440), where an installer must refuse others."""
     constraint: bool = False
     """Only bounds the version (``-c``): nothing says that the package must be here."""
 
@@ -66,6 +70,17 @@ class LockProblem(NamedTuple):
     where: str
     message: str
     name: str | None = None
+
+
+class Repository(NamedTuple):
+    """A lock's state against the HEAD of the Git repository that it lies in."""
+
+    state: Literal["committed", "modified", "untracked", "none", "unknown"] = "unknown"
+    """``none``: it lies in no repository."""
+    commit: str | None = None
+    """The commit that HEAD names."""
+    why: str | None = None
+    """Why the state is unknown, as one clause."""
 
 
 class Lock(NamedTuple):
@@ -87,7 +102,24 @@ class Lock(NamedTuple):
     root_dependencies: tuple[Dependency, ...] = ()
     """Edges from the project where no package stands for it (script locks, workspaces without a root)."""
     root_group_dependencies: tuple[tuple[str, tuple[Dependency, ...]], ...] = ()
-    """Dependency groups of a workspace root that is no package itself."""
+    """Dependency groups of a root that is no package itself."""
+    root_extra_dependencies: tuple[tuple[str, tuple[Dependency, ...]], ...] = ()
+    """Extras of a root that is no package itself."""
+    extras: tuple[str, ...] = ()
+    """Extras that can be chosen, where the file lists packages and no edges."""
+    groups: tuple[str, ...] = ()
+    """Dependency groups that can be chosen, likewise."""
+    graph: bool = False
+    """Whether what belongs here is found by a walk along edges; else each package's marker tells."""
+    selectable: bool = True
+    """False where the file does not say what the project asks for, and the project does not either."""
+    environments: tuple[str, ...] = ()
+    """Markers of which one must hold for the lock to be one for an environment; none: it is for all."""
+    limited: bool = False
+    """Whether the resolution left out what had been uploaded too lately (uv's ``exclude-newer``)."""
+    repository: Repository = Repository()
+    content_hash: str | None = None
+    """What the project's own file hashed to when it was locked, as the format computes it."""
 
 
 class LockChoice(NamedTuple):
@@ -102,6 +134,7 @@ class LockChoice(NamedTuple):
     anchors: Literal["file", "wheels", "cache", "none"] = "none"
     members: tuple[str, ...] = ()
     """The packages of the project that the comparison started from, where the lock has several (a workspace)."""
+    repository: Repository = Repository()
 
 
 class Drift(NamedTuple):

@@ -37,6 +37,10 @@ class Options(NamedTuple):
     ignore: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     """Digests of trusted installations (`envcheck reference`) to compare bases with."""
+    cooldown: int | None = None
+    """Days that an archive must have been public before it is trusted."""
+    now: float | None = None
+    """When a cooldown is counted from, in seconds since the epoch; ``None`` for the clock."""
     fail_on: Severity | None = Severity.HIGH
     """Exit 1 at or above this severity; ``None`` for never."""
     fail_on_drift: Severity | None = None

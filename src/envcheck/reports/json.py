@@ -183,6 +183,11 @@ def _lock(comparison: Comparison | None) -> dict[str, object] | None:
         "inferred": lock.inferred,
         "anchors": lock.anchors,
         "members": sorted(lock.members),
+        "repository": {
+            "state": lock.repository.state,
+            "commit": lock.repository.commit,
+            "why": lock.repository.why,
+        },
         "missing": [
             {"name": drift.name, "version": drift.locked}
             for drift in sorted(comparison.drifts, key=lambda drift: (drift.name, drift.locked or ""))

@@ -1,0 +1,111 @@
+"""`envcheck lock`: what a lockfile alone tells, without an environment."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Sequence
+
+from envcheck.cli import options
+from envcheck.model.errors import UsageError
+
+EPILOG = """examples:
+  envcheck lock                                the project's lock, for the Python that runs envcheck
+  envcheck lock poetry.lock --python 3.12 --platform linux-x86_64-glibc2.36
+  envcheck lock --cooldown 7 uv.lock           also what was uploaded in the last week
+
+exit codes: 0 nothing at or above --fail-on (default: medium), 1 problems, 2 usage, 3 not everything could be read"""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Read, judge, print; the exit code."""
+    from envcheck.files.root import Files
+    from envcheck.locks.report import judge
+    from envcheck.model.finding import Severity
+    from envcheck.reports.text import visible
+
+    given = _parser().parse_args(arguments)
+    files = Files()
+    judged = judge(
+        files,
+        _path(given, files),
+        _python(given),
+        extras=tuple(given.extra),
+        groups=tuple(given.group),
+        everything=given.all,
+        cooldown=options.cooldown(given),
+        now=time.time(),
+    )
+    for line in judged.lines:
+        print("  " * line.startswith("  ") + visible(line.strip()))
+    from envcheck.checks.registry import all_rules
+
+    severities = {rule.id: rule.severity for rule in all_rules()}
+    found = sorted(judged.problems, key=lambda problem: -severities[problem.rule])
+    if found:
+        print()
+    for problem in found:
+        print(f"{severities[problem.rule].label:<8} {problem.rule:<24} {visible(problem.message)}")
+    for missed in files.not_seen:
+        print(visible(f"not seen {missed.path}: {missed.why}"))
+    threshold = options.severity(given.fail_on)
+    worst = max((severities[problem.rule] for problem in found), default=Severity.INFO)
+    if found and threshold is not None and worst >= threshold:
+        return 1
+    return 3 if files.not_seen else 0
+
+
+def _parser() -> options.Parser:
+    parser = options.Parser(
+        prog="envcheck lock",
+        description="Tell what a lockfile is not good for, and what installing from it would run.",
+        epilog=EPILOG,
+        formatter_class=options.Formatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("lock", nargs="?", metavar="FILE", help="the lockfile (default: the project's)")
+    parser.add_argument("--python", metavar="X.Y", help="the Python to select for (default: this one)")
+    parser.add_argument("--platform", metavar="NAME", help="such as linux-x86_64-glibc2.36, macos-arm64, windows-amd64")
+    parser.add_argument("--extra", action="append", default=[], metavar="NAME", help="an extra to select")
+    parser.add_argument("--group", action="append", default=[], metavar="NAME", help="a dependency group to select")
+    parser.add_argument("--all", action="store_true", help="every extra and group")
+    parser.add_argument("--cooldown", type=int, metavar="DAYS", help="find archives that were uploaded fewer days ago")
+    parser.add_argument(
+        "--fail-on",
+        choices=("info", "low", "medium", "high", "critical", "never"),
+        default="medium",
+        metavar="SEVERITY",
+        help="exit 1 at or above: info, low, medium, high, critical or never",
+    )
+    return parser
+
+
+def _path(given: argparse.Namespace, files: object) -> str:
+    from envcheck.files.root import Files
+    from envcheck.locks.find import choose
+
+    if given.lock:
+        return os.path.abspath(str(given.lock))
+    assert isinstance(files, Files)
+    found = choose(files, options.working_directory(), None, os.environ.get("HOME"))
+    if found.path is None:
+        raise UsageError("the project here has no lock", "name it: envcheck lock FILE")
+    return found.path
+
+
+def _python(given: argparse.Namespace) -> tuple[str, str]:
+    """Version and platform, as a scan names them; those of this process where none are given."""
+    import platform
+    import sys
+
+    version = given.python or "{}.{}.{}".format(*sys.version_info[:3])
+    parts = version.split(".")
+    if len(parts) not in (2, 3) or not all(part.isdecimal() and len(part) < 4 for part in parts):
+        raise UsageError(f"--python {version}: expected a version", "example: --python 3.12")
+    if given.platform:
+        return version, str(given.platform)
+    libc, number = platform.libc_ver() if sys.platform.startswith("linux") else ("", "")
+    system = {"linux": "linux", "darwin": "macos", "win32": "windows"}.get(sys.platform, sys.platform)
+    suffix = f"-{libc}{number}" if libc == "glibc" else ""
+    return version, f"{system}-{platform.machine().lower()}{suffix}"
