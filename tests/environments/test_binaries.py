@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from envcheck.environments.libraries import find_library, open_binary
+from envcheck.environments.libraries import OpenBinary, find_library
 from envcheck.environments.version import read_patchlevel, read_runtime
 from envcheck.files.root import Files
 from envcheck.formats.binary import Binary, read_binary, section_bytes, symbol_value
@@ -115,7 +115,7 @@ def test_a_binary_with_any_damage_gives_facts_or_none(damage: list[tuple[int, by
 
 
 def test_any_real_program_is_read() -> None:
-    with open_binary(Files(), os.path.realpath(sys.executable)) as (_, binary):
+    with OpenBinary(Files(), os.path.realpath(sys.executable)) as (_, binary):
         assert binary is not None
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from envcheck.environments import pyvenv
 from envcheck.environments.interpreter import from_executable, library_dirs
-from envcheck.environments.libraries import open_binary
+from envcheck.environments.libraries import OpenBinary
 from envcheck.environments.version import windows_minor
 from envcheck.files.root import Files, Unreadable, describe
 from envcheck.model.environment import Environment
@@ -100,7 +100,7 @@ def _absolute(files: Files, target: str, invocation: Invocation) -> str:
 def _from_file(files: Files, path: str, target: str, invocation: Invocation) -> Environment:
     from envcheck.environments.shims import resolve_pyenv
 
-    with open_binary(files, path) as (read, binary):
+    with OpenBinary(files, path) as (read, binary):
         head = read(0, 2)
         readable = binary is not None or head != b"" or files.stat(path) is None
     if binary is not None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from envcheck.files.process import names_process
 from envcheck.files.root import Files, Unreadable
@@ -23,30 +21,35 @@ _TRIPLETS = {
 }
 
 
-@contextmanager
-def open_binary(files: Files, path: str) -> Iterator[tuple[Reader, Binary | None]]:
+class OpenBinary:
     """A reader on a file and its facts (``None`` where it is no binary, or cannot be read); closed at the end."""
-    try:
-        fd, _ = files.open(path)
-    except Unreadable:
-        yield _nothing, None
-        return
 
-    def read(offset: int, size: int) -> bytes:
+    def __init__(self, files: Files, path: str) -> None:
+        self._files = files
+        self._path = path
+        self._fd = -1
+
+    def __enter__(self) -> tuple[Reader, Binary | None]:
+        try:
+            self._fd = self._files.open(self._path)[0]
+        except Unreadable:
+            return _nothing, None
+        return self._read, read_binary(self._read)
+
+    def __exit__(self, *_: object) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+
+    def _read(self, offset: int, size: int) -> bytes:
         if size <= 0 or not 0 <= offset < 1 << 62:
             return b""
         try:
-            os.lseek(fd, offset, os.SEEK_SET)
-            data = os.read(fd, size)
+            os.lseek(self._fd, offset, os.SEEK_SET)
+            data = os.read(self._fd, size)
         except OSError:
             return b""
-        files.bytes_read += len(data)
+        self._files.bytes_read += len(data)
         return data
-
-    try:
-        yield read, read_binary(read)
-    finally:
-        os.close(fd)
 
 
 def _nothing(offset: int, size: int) -> bytes:

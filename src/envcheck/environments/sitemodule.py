@@ -10,7 +10,7 @@ import posixpath
 import re
 
 from envcheck.environments.layout import Scheme
-from envcheck.environments.libraries import open_binary
+from envcheck.environments.libraries import OpenBinary
 from envcheck.environments.prefixes import Prefixes
 from envcheck.environments.sitedigests import digests_of
 from envcheck.files.process import names_process
@@ -79,7 +79,7 @@ def _scheme(source: bytes) -> Scheme:
 
 def _speaks_of_debian(files: Files, binary: str) -> bool | None:
     """Whether the frozen ``site`` does; ``None`` where the binary cannot be read."""
-    with open_binary(files, binary) as (read, found):
+    with OpenBinary(files, binary) as (read, found):
         sections = [] if found is None else [found.section(name) for name in (".rodata", ".data")]
         present = [section for section in sections if section is not None]
         return any(_DEBIAN in section_bytes(read, section) for section in present) if present else None

@@ -7,7 +7,7 @@ import posixpath
 import re
 from collections.abc import Sequence
 
-from envcheck.environments.libraries import find_library, open_binary
+from envcheck.environments.libraries import OpenBinary, find_library
 from envcheck.environments.prefixes import Prefixes
 from envcheck.files.process import names_process
 from envcheck.files.root import Files, Unreadable
@@ -18,7 +18,7 @@ from envcheck.model.nouns import NamedTuple
 _LIBPYTHON = r"libpython(\d)\.(\d+)([a-z]*)\.(?:so|dylib)"
 _PROGRAM = r"python(\d)\.(\d+)([a-z]*)(?:\.exe)?\Z"
 _VERSION = r"(\d)\.(\d{1,2})(?:\.(\d{1,3})((?:a|b|rc)\d{1,2})?\+?)?\Z"
-_GLIBC = rb"(?:stable|development) release version (\d+\.\d+)"
+_GLIBC = rb" release version (\d+\.\d+)"
 _MUSL = rb"\0(1\.\d{1,2})\.\d{1,2}\0"
 _PATCH = rb"(\d{1,3}(?:(?:a|b|rc)\d{1,2})?)\+?\0"
 _NUMBER = frozenset(bytes([byte]) for byte in b".0123456789")
@@ -54,7 +54,7 @@ def read_runtime(files: Files, executable: str, library_path: str = "") -> Runti
     if names_process(files, executable):
         files.miss(executable, "leads into the process that looks at it: not followed")
         return None
-    with open_binary(files, executable) as (read, binary):
+    with OpenBinary(files, executable) as (read, binary):
         if binary is None:
             return None
         platform = _platform(files, executable, binary, library_path)
@@ -87,7 +87,7 @@ def _base_name(files: Files, path: str) -> str:
 
 
 def _library_version(files: Files, library: str, minor: tuple[int, int]) -> str | None:
-    with open_binary(files, library) as (read, binary):
+    with OpenBinary(files, library) as (read, binary):
         return None if binary is None else _binary_version(read, binary, minor)
 
 
@@ -293,7 +293,7 @@ def _platform(files: Files, executable: str, binary: Binary, library_path: str) 
 
 
 def _constant(files: Files, library: str, pattern: bytes) -> str:
-    with open_binary(files, library) as (read, binary):
+    with OpenBinary(files, library) as (read, binary):
         section = None if binary is None else binary.section(".rodata")
         found = re.search(pattern, section_bytes(read, section)) if section else None
     return found[1].decode("ascii") if found else ""

@@ -6,9 +6,7 @@ leaves what came of each item in memory that all share; what a copy did not do, 
 memory, is done here.
 """
 
-import contextlib
 import os
-import signal
 import struct
 import sys
 from collections.abc import Callable
@@ -77,12 +75,18 @@ def start_copy(work: Callable[[], None]) -> int | None:
 
 def wait_for(process: int) -> None:
     """Until a copy has ended."""
-    with contextlib.suppress(ChildProcessError):
+    try:
         os.waitpid(process, 0)
+    except ChildProcessError:
+        return
 
 
 def stop(process: int) -> None:
     """End a copy whose work is not wanted any more."""
-    with contextlib.suppress(OSError):
+    import signal
+
+    try:
         os.kill(process, signal.SIGKILL)
+    except OSError:
+        return
     wait_for(process)

@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping
 
 from envcheck.formats.actions import Action, TooDeep
-from envcheck.formats.skeleton import skeleton
 from envcheck.formats.statements import Reader
 from envcheck.formats.syntax import Problem, parse
 from envcheck.formats.values import Value
@@ -19,6 +18,9 @@ _SLOW = frozenset({"idna", "punycode"})
 """Codecs whose time grows with the square of the text."""
 _SLOW_SIZE = 10_000
 _BLANK = rb"^[ \t\f]*(?:[#\r\n]|$)"
+
+_WORTH_A_SKELETON = 30_000
+"""Characters."""
 
 
 class ModuleFacts(NamedTuple):
@@ -104,11 +106,24 @@ def facts(
     )
 
 
+class _Parsed:
+    """How many characters were parsed so far."""
+
+    characters = 0
+
+
 def _statements(text: str) -> list[_ast.stmt] | Problem:
-    """The statements of a module's text; the bodies of its functions, which nobody looks at, may be left out."""
-    short = skeleton(text)
-    if short is not None:
-        tree = parse(short)
-        if not isinstance(tree, Problem):
-            return tree
+    """The statements of a module's text; the bodies of its functions, which nobody looks at, may be left out.
+
+    What finds those takes some milliseconds to get ready: a few small modules are parsed whole in that time.
+    """
+    _Parsed.characters += len(text)
+    if _Parsed.characters > _WORTH_A_SKELETON:
+        from envcheck.formats.skeleton import skeleton
+
+        short = skeleton(text)
+        if short is not None:
+            tree = parse(short)
+            if not isinstance(tree, Problem):
+                return tree
     return parse(text)

@@ -7,7 +7,7 @@ LD_LIBRARY_PATH changes belongs to a start of Python, not to the base.
 
 import posixpath
 
-from envcheck.environments.libraries import find_library, open_binary
+from envcheck.environments.libraries import OpenBinary, find_library
 from envcheck.files.digests import digest
 from envcheck.files.root import Files, Missing, Unreadable
 from envcheck.model.environment import Environment
@@ -83,7 +83,7 @@ def libraries(files: Files, environment: Environment) -> "Iterator[Library]":
     executable = interpreter_of(files, environment)
     if executable is None:
         return
-    with open_binary(files, executable) as (_, main):
+    with OpenBinary(files, executable) as (_, main):
         if main is None or main.kind != "elf":
             return
     inherited = () if main.runpath else tuple(_absolute(main.rpath, executable))
@@ -95,7 +95,7 @@ def libraries(files: Files, environment: Environment) -> "Iterator[Library]":
             files.miss(path, f"more than {_BINARIES:,} shared objects: the libraries of the rest were not looked for")
             return
         if binary is None:
-            with open_binary(files, path) as (_, binary):
+            with OpenBinary(files, path) as (_, binary):
                 if binary is None or binary.kind != "elf":
                     continue
         if not binary.runpath:

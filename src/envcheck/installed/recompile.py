@@ -6,10 +6,8 @@ nothing but its own standard library, and executes nothing that it compiled. A f
 costs that file alone: the next one gets a new helper.
 """
 
-import contextlib
 import os
 import select
-import signal
 import sys
 from collections.abc import Callable
 
@@ -74,6 +72,8 @@ A source may be in an encoding that only startup code of its environment knows: 
 """
 
 _HEAD = 5
+_SIGKILL = 9
+"""Importing `signal` makes enumerations for a millisecond."""
 _MOST_OPEN = 4096
 """Descriptors that a copy of this process closes; it opens far fewer."""
 
@@ -158,12 +158,12 @@ class Helper:
                 os.close(descriptor)
         self._reader = self._writer = -1
         if self._process:
-            with contextlib.suppress(OSError):
-                os.kill(self._process, signal.SIGKILL)
-                os.waitpid(self._process, 0)
+            _kill(self._process)
         self._process = 0
 
     def _spawn(self, path: str, arguments: list[str]) -> None:
+        import signal
+
         def start(theirs_in: int, theirs_out: int) -> int:
             return os.posix_spawn(
                 path,
@@ -252,16 +252,23 @@ class Helper:
 
     def _ended(self) -> str:
         """How the process came to its end, in words."""
-        status = 0
-        if self._process:
-            with contextlib.suppress(OSError):
-                os.kill(self._process, signal.SIGKILL)
-                status = os.waitpid(self._process, 0)[1]
-            self._process = 0
+        import signal
+
+        status = _kill(self._process) if self._process else 0
+        self._process = 0
         number = status & 0x7F
         if number == signal.SIGXCPU:
             return f"it took more than {self._bounds.cpu} seconds of processor time"
         return "it ended" + (f" by signal {number}" if number and number != signal.SIGKILL else "")
+
+
+def _kill(process: int) -> int:
+    """End a helper; the status that it ended with."""
+    try:
+        os.kill(process, _SIGKILL)
+        return os.waitpid(process, 0)[1]
+    except OSError:
+        return 0
 
 
 def _above_standard(descriptor: int) -> int:

@@ -4,16 +4,21 @@ Each is the finder of one tool, restated over its settings, which are literals i
 take part in every later lookup, that of ``sitecustomize`` included.
 """
 
+from __future__ import annotations
+
 import posixpath
 import re
 from collections.abc import Mapping, Sequence
 
-from envcheck.catalogue.literals import Literal, NotLiteral, read_literal
 from envcheck.files.root import Files, Unreadable
 from envcheck.formats.values import Value
 from envcheck.model.nouns import NamedTuple
 from envcheck.startup.modules import Finders, Spec
 from envcheck.startup.suffixes import SpecKind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from envcheck.catalogue.literals import Literal
 
 MARKS = (b"ScikitBuildRedirectingFinder", b"ScikitBuildInplaceFinder", b"MesonpyMetaFinder")
 """What stands in the loaders whose settings are in their text."""
@@ -251,6 +256,8 @@ def settings_in(text: str, called: bool) -> list[tuple[str, list[Literal]]]:
     ``called``: one of the loader's functions is called, so that what stands in functions counts; else what stands at
     the margin. Arguments that are not literal end the list.
     """
+    from envcheck.catalogue.literals import NotLiteral, read_literal
+
     found = []
     for call in _CALL.finditer(text):
         if bool(call[1]) is not called:
