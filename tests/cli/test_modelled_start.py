@@ -152,6 +152,8 @@ def test_what_isolation_ignores_is_none_and_what_it_does_not_is(venv: Venv, flag
 def test_the_shell_of_a_developer_gives_no_finding(venv: Venv) -> None:
     (venv.site / "empty").mkdir(exist_ok=True)
     shell = {
+        "SSL_CERT_FILE": "/etc/ssl/certs/ca-certificates.crt",
+        "SSL_CERT_DIR": "/etc/ssl/certs/",
         "HOME": "/home/ana", "USER": "ana", "LANG": "de_DE.UTF-8", "LC_TIME": "en_GB.UTF-8", "VIRTUAL_ENV": "/x/.venv",
         "PYENV_ROOT": "/home/ana/.pyenv", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", "BROWSER": "firefox",
         "PYTHONIOENCODING": "utf-8", "PYTHONUTF8": "1", "PYTHONWARNINGS": "error::DeprecationWarning,default",

@@ -175,6 +175,13 @@ def test_two_names_that_look_the_same(tmp_path: Path) -> None:
     assert problem.message == "urlllb3 1 has a name that looks like urllib3"
 
 
+def test_names_that_only_a_hyphen_tells_apart_are_two_names(tmp_path: Path) -> None:
+    lock = uv(
+        tmp_path, "uri-template 1 uri_template-1-py3-none-any.whl", "uritemplate 1 uritemplate-1-py3-none-any.whl"
+    )
+    assert judged(lock).problems == ()
+
+
 def test_the_developments_own_pins_have_no_look_alikes() -> None:
     for name in ("requirements.txt", "requirements-locks.txt", "bench/target.txt"):
         path = Path(__file__).parent.parent / name

@@ -19,6 +19,16 @@ _BY_USER_FLAG = "unset it where you did not set it yourself; python -s and -I ig
 _BY_NOTHING = "unset it where you did not set it yourself; no flag of Python's ignores it"
 
 
+_SYSTEM_CERTIFICATES = frozenset(
+    {
+        *("/etc/ssl/certs", "/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/certs/ca-bundle.crt", "/etc/ssl/cert.pem"),
+        *("/etc/ssl/ca-bundle.pem", "/etc/pki/tls/certs", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/pki/tls/cert.pem"),
+        *("/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "/usr/lib/ssl/certs", "/usr/lib/ssl/cert.pem"),
+    }
+)
+"""Where systems keep their own authorities: naming those changes nothing."""
+
+
 class Effect(NamedTuple):
     """What a variable does here, as the rest of a sentence that begins ``NAME=VALUE makes Python X.Y …``."""
 
@@ -193,7 +203,9 @@ def _openssl(facts: Facts, value: str) -> Effect:
     return Effect("let OpenSSL load native code from there when hashlib or ssl is first used, under every flag")
 
 
-def _certificates(facts: Facts, value: str) -> Effect:
+def _certificates(facts: Facts, value: str) -> Effect | None:
+    if value.rstrip("/") in _SYSTEM_CERTIFICATES:
+        return None
     return Effect("trust the certificate authorities in there in place of the system's", Severity.LOW)
 
 

@@ -25,7 +25,7 @@ HEX_DIGITS = {
 
 _HASHED = ("registry", "url", "path")
 _PATHS = ("path", "directory", "editable", "virtual")
-_LOOKS = str.maketrans({"l": "1", "i": "1", "o": "0", "-": None})
+_LOOKS = str.maketrans({"l": "1", "i": "1", "o": "0"})
 _LOOPBACK = ("localhost", "[::1]")
 _PLAIN = ("http://", "ftp://", "git://", "svn://", "bzr://", "git+http://", "git+git://", "svn+http://", "hg+http://")
 
