@@ -40,9 +40,9 @@ scan: $(TOOL)/bin/envcheck $(PINS)/pyvenv.cfg  ## scan TARGET= (the pins) agains
 test: interpreters $(LOCKERS)/pyvenv.cfg  ## run the tests on JOBS=2 processes; ARGS= goes to pytest
 	$(TEST)/bin/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
-differential: interpreters  ## hold the plan against each interpreter: ENVIRONMENTS=500 random ones of SEED=
-	ENVCHECK_DIFFERENTIAL=$(ENVIRONMENTS) ENVCHECK_SEED=$(SEED) $(TEST)/bin/python -m pytest -n $(JOBS) --dist worksteal \
-		tests/startup/test_differential.py tests/startup/test_contexts.py $(ARGS)
+differential: interpreters  ## hold the plan and the paths against every interpreter: ENVIRONMENTS=500 random ones of SEED=
+	ENVCHECK_VERSIONS=all ENVCHECK_DIFFERENTIAL=$(ENVIRONMENTS) ENVCHECK_SEED=$(SEED) $(TEST)/bin/python -m pytest -n $(JOBS) --dist worksteal \
+		tests/startup/test_differential.py tests/startup/test_contexts.py tests/environments $(ARGS)
 
 mutation: interpreters  ## change each row of the version tables; ENVIRONMENTS= random ones for each change too
 	ENVCHECK_MUTATION=$(if $(filter 500,$(ENVIRONMENTS)),60,$(ENVIRONMENTS)) $(TEST)/bin/python -m pytest -n $(JOBS) \

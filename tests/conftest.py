@@ -9,10 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from support.pythons import MINORS, Interpreter, interpreter_where, interpreters, own
 from support.venvs import Venv, copy_base, install, make_venv, make_with_virtualenv, need_tool
 from support.wheels import Wheel, build_wheel
+
+# A slow machine is no failure.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from envcheck.catalogue.scripts import match_legacy, match_script, read_shebang, split_shebang
-from support.pythons import Interpreter, interpreters
+from support.pythons import ALL, Interpreter, interpreters
 from support.venvs import make_venv, make_with_uv, run, uv_install
 from support.wheels import Wheel, build_wheel
 
@@ -51,8 +51,15 @@ def assert_matches(scripts: Path, executable: str | None) -> None:
     assert split_shebang((scripts / "shop-plain").read_bytes()) == (executable, b"import shop\n")
 
 
-@pytest.mark.parametrize("interpreter", [found for found in interpreters() if found.minor >= (3, 8)], ids=str)
-@pytest.mark.parametrize("place", ["env", "with blanks/env"])
+CARRY_PIP = [found for found in interpreters() if found.minor >= (3, 8)]
+PLACES = [
+    *((found, "env") for found in CARRY_PIP),
+    *((found, "with blanks/env") for found in CARRY_PIP if ALL or found.minor in ((3, 8), (3, 13))),
+]
+"""The oldest pip and one of the newest say how each writes a path with blanks."""
+
+
+@pytest.mark.parametrize(("interpreter", "place"), PLACES, ids=lambda value: getattr(value, "text", value))
 def test_scripts_of_the_pip_that_an_interpreter_carries(
     tmp_path: Path, interpreter: Interpreter, place: str, shop: Wheel
 ) -> None:

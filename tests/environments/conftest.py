@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from environments.places import Place
-from support.pythons import Interpreter, every_version
+from support.pythons import Interpreter, each_layout
 from support.venvs import make_venv
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "interpreter" in metafunc.fixturenames:
-        metafunc.parametrize("interpreter", every_version())
+        metafunc.parametrize("interpreter", each_layout())
 
 
 @pytest.fixture

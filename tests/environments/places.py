@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import json
 import os
 import posixpath
 import shutil
+import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -98,11 +101,19 @@ def once(paths: Iterable[str]) -> list[str]:
 
 
 def link_library(real: Path, place: Path) -> None:
-    """A standard library of links, with site directories of its own."""
+    """A standard library of links, with site directories of its own; what it compiles is shared with the next one."""
     place.mkdir(parents=True)
-    for part in real.iterdir():
-        if part.name not in ("site-packages", "dist-packages", "__pycache__"):
-            (place / part.name).symlink_to(part)
+    for name, target in _parts(real):
+        os.symlink(target, f"{place}/{name}")
+
+
+@functools.cache
+def _parts(real: Path) -> list[tuple[str, str]]:
+    """What is in a library; its bytecode is the tests' own."""
+    compiled = tempfile.mkdtemp(prefix="compiled-")
+    atexit.register(shutil.rmtree, compiled, ignore_errors=True)
+    kept = [name for name in os.listdir(real) if name not in ("site-packages", "dist-packages", "__pycache__")]
+    return [("__pycache__", compiled), *((name, f"{real}/{name}") for name in kept)]
 
 
 def mark(site: Path) -> Path:

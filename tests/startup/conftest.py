@@ -8,7 +8,7 @@ import pytest
 
 from startup.rows import Row
 from support.pythons import Interpreter
-from support.venvs import copy_base, make_venv
+from support.venvs import copy_base, make_venv, warm
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +19,7 @@ def row_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Interpreter], 
     def row(interpreter: Interpreter) -> Row:
         if interpreter not in made:
             place = tmp_path_factory.mktemp("rows")
-            base = copy_base(place / "base", interpreter)
+            base = warm(copy_base(place / "base", interpreter))
             path = str(base.bin / interpreter.name)
             made[interpreter] = Row(make_venv(place / "venv", interpreter._replace(path=path)).path, interpreter)
         return Row(made[interpreter].venv, interpreter)

@@ -14,7 +14,7 @@ from envcheck.model.invocation import Invocation
 from startup.contexts import NAMED, SITE, Given, line
 from startup.judge import END, judge
 from startup.workshop import Built, workshop_of
-from support.pythons import Interpreter, every_version
+from support.pythons import Interpreter, each_layout
 
 OPEN = {
     "an_archive_that_marks_an_empty_prefix": ((3, 11), (3, 15), "layout: without a standard library the start fails"),
@@ -31,7 +31,7 @@ OPEN = {
 def contexts() -> list[ParameterSet]:
     """Each context on each interpreter; what is open must go on failing until it is mended."""
     found = []
-    for python in every_version():
+    for python in each_layout():
         (interpreter,) = python.values
         for name in NAMED:
             first, last, reason = OPEN.get(name, ((4, 0), (3, 0), ""))
@@ -78,7 +78,7 @@ def _here(interpreter: Interpreter, way: str, planted: bool) -> Built:
 
 
 @pytest.mark.parametrize("way", HERE)
-@pytest.mark.parametrize("interpreter", every_version())
+@pytest.mark.parametrize("interpreter", each_layout())
 def test_the_current_directory_is_a_symbolic_entry(interpreter: Interpreter, way: str) -> None:
     """What is in it runs, and no file that a scan may read tells: the entry itself is what the plan shows."""
     empty = judge(_here(interpreter, way, planted=False))
@@ -98,7 +98,7 @@ def test_the_current_directory_is_a_symbolic_entry(interpreter: Interpreter, way
 
 
 @pytest.mark.parametrize("flag", ["-B", "-s", "-E", "-P", "-I"])
-@pytest.mark.parametrize("interpreter", every_version())
+@pytest.mark.parametrize("interpreter", each_layout())
 def test_a_console_script_starts_with_its_directory_first(interpreter: Interpreter, flag: str) -> None:
     if flag == "-P" and interpreter.minor < (3, 11):
         return
@@ -130,7 +130,7 @@ def _until(module: str) -> pytest.MarkDecorator:
 
 @_until("categories")
 @pytest.mark.parametrize("way", ["PYTHONWARNINGS", "-W"])
-@pytest.mark.parametrize("interpreter", every_version())
+@pytest.mark.parametrize("interpreter", each_layout())
 def test_a_warning_category_is_imported_before_site(interpreter: Interpreter, way: str) -> None:
     text = "default::alpha.Category"
     given = Given(interpreter).module("around/alpha.py", "m1", "class Category(Warning):\n    pass\n")
@@ -144,7 +144,7 @@ def test_a_warning_category_is_imported_before_site(interpreter: Interpreter, wa
 
 
 @_until("interactive")
-@pytest.mark.parametrize("interpreter", every_version())
+@pytest.mark.parametrize("interpreter", each_layout())
 def test_a_startup_file_runs_at_a_prompt(interpreter: Interpreter) -> None:
     given = Given(interpreter).module("around/startup.py", "m1").write(f"{SITE}/a.pth", line("m2"))
     given.started("-i", PYTHONSTARTUP="{env}/around/startup.py")

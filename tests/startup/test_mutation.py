@@ -148,10 +148,12 @@ def _real(name: str, interpreter: Interpreter) -> tuple[Case, Real]:
 
 
 def noticed(mutation: Mutation, names: list[str], affected: list[Interpreter]) -> list[str]:
-    """The contexts in which a changed table disagrees with an interpreter."""
-    found = []
+    """The contexts in which a changed table disagrees with an interpreter: the first, or each for ``RANDOM`` ones."""
+    found: list[str] = []
     for interpreter in affected:
         for name in names:
+            if found and not RANDOM:
+                return found
             case, real = _real(name, interpreter)
             built = workshop_of(interpreter).build(case)
             if not judged(built, real).agrees:

@@ -17,18 +17,13 @@ from typing import NamedTuple
 
 from startup.cases import Case, Names
 from support.pythons import Interpreter
-from support.venvs import copy_base
+from support.venvs import copy_base, warm
 
 CODE = "open(os.environ['ENVCHECK_MARKS'],'a').write('{mark}\\n')"
 LINE = "import os; " + CODE
 POOL = 40
 MODULES = ("alpha", "beta", "gamma", "delta", "epsilon")
 CUSTOMIZE = ("sitecustomize", "usercustomize")
-# What both sides need at each start: compiled once, as an installed interpreter has it.
-WARM = (
-    "import site, importlib.util, importlib.machinery, zipfile, zipimport, encodings.ascii, encodings.latin_1, runpy, "
-    "linecache, warnings, json, itertools, pathlib"
-)
 
 
 class Bytecode(NamedTuple):
@@ -128,9 +123,7 @@ class Workshop:
 
     def __init__(self, place: Path, interpreter: Interpreter) -> None:
         self.interpreter = interpreter
-        self._pristine = copy_base(place / "pristine", interpreter)
-        done = self._pristine.start(WARM)
-        assert done.returncode == 0, done.stderr
+        self._pristine = warm(copy_base(place / "pristine", interpreter))
         self.root = place / "env"
         self.names = Names(self.root, interpreter)
 

@@ -15,10 +15,13 @@ from typing import NamedTuple
 import pytest
 from _pytest.mark import ParameterSet
 
+from envcheck.environments.rules import rule_for
+
 MINORS = tuple((3, minor) for minor in range(8, 16))
 """The versions that the plan knows; what is missing here is skipped by name."""
 FETCHED = Path(__file__).parents[2] / ".interpreters"
 """What ``make interpreters`` fetched."""
+ALL = os.environ.get("ENVCHECK_VERSIONS") == "all"
 PLACES = "neither under .interpreters (make interpreters) nor under pyenv nor on PATH"
 
 _NAME = re.compile(r"python3\.\d+t?\Z")
@@ -67,6 +70,16 @@ def every_version(newest: tuple[int, int] = MINORS[-1]) -> list[ParameterSet]:
     return [pytest.param(found, id=found.text) for found in known] + [
         pytest.param(None, id="{}.{}".format(*minor), marks=pytest.mark.skip(_missing(minor))) for minor in missing
     ]
+
+
+def each_layout() -> list[ParameterSet]:
+    """As `every_version`, but the newest only of those on one row of the path configuration's table.
+
+    What one row says of them all is judged by each of them for ENVCHECK_VERSIONS=all.
+    """
+    known = [found.values[0] for found in every_version() if isinstance(found.values[0], Interpreter)]
+    newest = {rule_for(found.minor, found.version[2]): found for found in known}
+    return [found for found in every_version() if ALL or found.values[0] in (None, *newest.values())]
 
 
 def of_minor(minor: tuple[int, int]) -> Interpreter:

@@ -174,6 +174,31 @@ def copy_base(path: Path, interpreter: Interpreter) -> Venv:
     return base
 
 
+_WARM = """
+import os, py_compile, sys, traceback
+import site, importlib.util, importlib.machinery, zipfile, zipimport, encodings.ascii, encodings.latin_1, runpy, \
+    encodings.utf_8_sig, linecache, tokenize, warnings, json, itertools, pathlib
+try:
+    exec("1 / 0")
+except ZeroDivisionError:
+    traceback.print_exc()
+# A module that comes frozen leaves no bytecode, and is compiled at each start that does without frozen ones.
+for name in list(sys.modules):
+    place = os.path.join(os.path.dirname(os.__file__), *name.split("."))
+    for path in (place + ".py", os.path.join(place, "__init__.py")):
+        if os.path.isfile(path) and not os.path.exists(importlib.util.cache_from_source(path)):
+            py_compile.compile(path)
+"""
+
+
+def warm(base: Venv) -> Venv:
+    """Compile what a start needs, as an installed interpreter has it: else each start compiles it again."""
+    for flags in ((), ("-O",), ("-OO",)):
+        done = base.start(_WARM, *flags)
+        assert done.returncode == 0, done.stderr
+    return base
+
+
 BACKEND = '''"""A build backend in the project's own tree: hands over to one that the tests' environment has."""
 import json, os, subprocess
 
