@@ -98,8 +98,8 @@ def judged(built: Built, real: Real) -> Judgement:
     )
     environment = find_environment(files, str(built.python), invocation)
     plan = make_plan(files, environment, invocation)
-    planned = in_order(_marks_of_plan(plan, built), modules)
     ends = in_order(real.marks, modules)
+    planned = in_order(_marks_of_plan(plan, built, ends), modules)
     if not plan.aborts or (not any(abort.certain for abort in plan.aborts) and END in ends):
         # Where the plan leaves open whether the start fails, either may be.
         planned.append(END)
@@ -109,26 +109,40 @@ def judged(built: Built, real: Real) -> Judgement:
 
 def _conditional(plan: StartupPlan) -> bool:
     """Whether what happens depends on something that files do not tell, or that the plan does not follow."""
-    if plan.aborts or any(entry.unresolved for entry in plan.entries):
+    if plan.aborts or not plan.path_certain or any(entry.unresolved for entry in plan.entries):
         return True
     conditions = [o.when for entry in plan.entries for o in entry.occurrences]
     conditions += [file.when for entry in plan.entries for file in entry.closure]
     return any(condition is not None for condition in conditions)
 
 
-def _marks_of_plan(plan: StartupPlan, built: Built) -> list[str]:
-    """The marks that the plan says are left; what carries a condition is expected not to happen here."""
-    events: list[tuple[int, int, str]] = []
+def _marks_of_plan(plan: StartupPlan, built: Built, real: list[str]) -> list[str]:
+    """The marks that the plan says are left; what carries a condition is expected not to happen here.
+
+    Of what hangs on an order that the plan does not know, only what did happen is taken.
+    """
+    events: list[tuple[int, int, str, str | None]] = []
     for entry in plan.entries:
         for occurrence in entry.occurrences:
             # What fails for certain fails before anything was executed that could leave a mark.
-            if occurrence.outcome == "runs" and occurrence.when is None:
-                events += [(occurrence.order, 0, mark) for mark in _marks_of_entry(entry, built)]
+            if occurrence.outcome == "runs":
+                marks = _marks_of_entry(entry, built)
+                events += [(occurrence.order, 0, mark, occurrence.when) for mark in marks]
         for place, file in enumerate(entry.closure, 1):
             mark = _mark(file.loads or file.path, built)
-            if mark is not None and file.when is None and file.order is not None:
-                events.append((file.order, place, mark))
-    return [mark for _, _, mark in sorted(events, key=lambda event: event[:2])]
+            if mark is not None and file.order is not None:
+                events.append((file.order, place, mark, file.when))
+    events.sort(key=lambda event: event[:2])
+    kept: list[str] = []
+    for _, _, mark, when in events:
+        if when is None or (_either(when) and len(kept) < len(real) and real[len(kept)] == mark):
+            kept.append(mark)
+    return kept
+
+
+def _either(when: str) -> bool:
+    """Whether a condition says that the order of ``sys.path`` is not known, and nothing else."""
+    return all(part.startswith("depends on what ") for part in when.split("; "))
 
 
 def _marks_of_entry(entry: StartupEntry, built: Built) -> list[str]:

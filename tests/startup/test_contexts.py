@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 
 import pytest
@@ -16,15 +15,7 @@ from startup.judge import END, judge
 from startup.workshop import Built, workshop_of
 from support.pythons import Interpreter, each_layout
 
-OPEN = {
-    "an_archive_that_marks_an_empty_prefix": ((3, 11), (3, 15), "layout: without a standard library the start fails"),
-    "an_archive_that_marks_a_prefix": ((3, 14), (3, 15), "layout: 3.14 finds lib-dynload elsewhere"),
-    "a_path_file_and_the_user_site": ((3, 11), (3, 15), "layout: a ._pth file is listed, its effect is not modelled"),
-    "another_home_of_a_linked_interpreter": ((3, 14), (3, 15), "layout: the base of the link counts before `home`"),
-    "a_nearer_directory_of_extensions": ((3, 14), (3, 15), "layout: the prefix's own lib-dynload counts first"),
-    "locale_C_without_utf8_mode": ((3, 13), (3, 15), "engine: a name that the file system encoding lacks is not found"),
-    "a_name_bound_by_an_earlier_line": ((3, 8), (3, 12), "engine: what an earlier line binds is not known to the next"),
-}
+OPEN: dict[str, tuple[tuple[int, int], tuple[int, int], str]] = {}
 """Contexts that the plan does not get right yet: from which version to which, and why."""
 
 
@@ -119,16 +110,6 @@ def test_a_console_script_starts_with_its_directory_first(interpreter: Interpret
 # What the interpreter imports by itself -----------------------------------------------------------------------------
 
 
-def _until(module: str) -> pytest.MarkDecorator:
-    """Expected to fail until the plan has the kind that ``module`` plans."""
-    return pytest.mark.xfail(
-        importlib.util.find_spec(f"envcheck.startup.{module}") is None,
-        reason=f"envcheck.startup.{module} is not there: the plan has no such kind",
-        strict=True,
-    )
-
-
-@_until("categories")
 @pytest.mark.parametrize("way", ["PYTHONWARNINGS", "-W"])
 @pytest.mark.parametrize("interpreter", each_layout())
 def test_a_warning_category_is_imported_before_site(interpreter: Interpreter, way: str) -> None:
@@ -143,7 +124,6 @@ def test_a_warning_category_is_imported_before_site(interpreter: Interpreter, wa
     assert judgement.planned[0] == "m1", judgement.told(built)
 
 
-@_until("interactive")
 @pytest.mark.parametrize("interpreter", each_layout())
 def test_a_startup_file_runs_at_a_prompt(interpreter: Interpreter) -> None:
     given = Given(interpreter).module("around/startup.py", "m1").write(f"{SITE}/a.pth", line("m2"))

@@ -52,7 +52,7 @@ def bytecode_of(interpreter: Interpreter) -> Bytecode:
         "print(json.dumps([u.MAGIC_NUMBER.hex()]\n"
         "    + [marshal.dumps(compile(l, 'payload', 'exec')).hex() for l in lines]))\n"
     )
-    lines = [LINE.format(mark=f"P{number}") for number in range(POOL)]
+    lines = [LINE.format(mark=f"P{number}") + "; inner = None" for number in range(POOL)]
     done = subprocess.run(
         [interpreter.path, "-I", "-S", "-c", script],
         input=json.dumps(lines),
@@ -72,6 +72,9 @@ _EXTENSION = """
 struct Def {{ long refcount; void *type; void *init; long index; void *copy; const char *name; const char *doc;
     long size; void *methods; void *slots; void *traverse; void *clear; void *free; }};
 extern void *PyModuleDef_Init(struct Def *);
+static void *called(void *self, void *nothing) {{ return NULL; }}
+static struct Method {{ const char *name; void *meth; int flags; const char *doc; }} methods[] = {{
+    {{ "inner", (void *)called, 4, 0 }}, {{ 0, 0, 0, 0 }} }};
 static void *made(struct Def *def) {{
     Dl_info here;
     const char *marks = getenv("ENVCHECK_MARKS");
@@ -82,7 +85,7 @@ static void *made(struct Def *def) {{
 {modules}
 """
 _INIT = """
-static struct Def def_{name} = {{ 1, 0, 0, 0, 0, "{name}", 0, 0, 0, 0, 0, 0, 0 }};
+static struct Def def_{name} = {{ 1, 0, 0, 0, 0, "{name}", 0, 0, methods, 0, 0, 0, 0 }};
 void *PyInit_{name}(void) {{ return made(&def_{name}); }}
 """
 

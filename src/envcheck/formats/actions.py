@@ -77,6 +77,8 @@ class Expressions:
     ) -> None:
         self.actions: list[Action] = []
         self.bound: set[str] = set()
+        self.possible: set[str] = set()
+        """What is bound, also where that hangs on a condition."""
         self.exports: tuple[str, ...] = ()
         self.literals: dict[str, Value] = {}
         self._names = Names(version, names, constants, decided)
@@ -99,6 +101,7 @@ class Expressions:
     # Binding ----------------------------------------------------------------------------------------------------
 
     def _bind(self, name: str, dotted: str | None = None, constant: str | None = None) -> None:
+        self.possible.add(name)
         if not self._class and not self._maybe:
             self.bound.add(name)
         self._names.bind(name, dotted, constant, self._maybe > 0)

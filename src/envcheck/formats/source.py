@@ -29,6 +29,8 @@ class ModuleFacts(NamedTuple):
     actions: tuple[Action, ...] = ()
     bound: frozenset[str] = frozenset()
     """Names that the module level binds, so that ``from m import name`` does not look for a submodule."""
+    possible: frozenset[str] = frozenset()
+    """Names that it may bind: under a condition, in a class or a comprehension."""
     exports: tuple[str, ...] = ()
     """A literal ``__all__``."""
     literals: Mapping[str, Value] = {}
@@ -99,6 +101,7 @@ def facts(
     return ModuleFacts(
         tuple(reader.actions),
         frozenset(reader.bound),
+        frozenset(reader.possible),
         reader.exports,
         reader.literals,
         *reader.names.bindings(),

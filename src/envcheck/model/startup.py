@@ -124,3 +124,5 @@ class StartupPlan(NamedTuple):
     aborts: tuple[Abort, ...] = ()
     not_modelled: str | None = None
     """Set where the plan cannot be made at all (another implementation than CPython)."""
+    path_certain: bool = True
+    """Whether each place on ``sys.path``, and their order, is known without a condition."""

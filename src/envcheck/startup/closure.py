@@ -11,6 +11,9 @@ from collections.abc import Callable, Mapping
 
 from envcheck.files.root import Files
 from envcheck.model.environment import Environment
+from envcheck.model.nouns import Literal
+from envcheck.startup import eggs
+from envcheck.startup.eggs import Eggs
 from envcheck.startup.frames import Frame, Module
 from envcheck.startup.ledger import Ends, Fails, Ledger
 from envcheck.startup.loaders import Loaders
@@ -59,6 +62,7 @@ class Follower:
         self._blocked: dict[str, str] = {}
         """Modules that code which need not have run takes away, each with the condition of a later import."""
         self.search = search
+        self._eggs = Eggs(search)
         self.modules: dict[str, Module | None] = {}
         self.add_site_directory: Callable[[str, Frame], None] = lambda directory, frame: None
 
@@ -81,9 +85,25 @@ class Follower:
             texts = {**self._constants, **constants}
             if before is not None:
                 names, texts = {**names, **before.names}, {**texts, **before.texts}
-            found = self._lines[key] = facts(text, self._minor, names, texts, self._decided)
-        self._run(found, frame)
+            found = facts(text, self._minor, names, texts, self._decided)
+            if before is not None:
+                found = found._replace(possible=found.possible | before.possible)
+            self._lines[key] = found
+        egg = eggs.kind_of(text)
+        if egg is None or not self._run_egg(egg, frame, before):
+            self._run(found, frame)
         return found
+
+    def _run_egg(self, kind: Literal["first", "last"], frame: Frame, before: ModuleFacts | None) -> bool:
+        """Follow a line of ``easy-install.pth`` where that is certain; whether it is."""
+        if self._ledger.when is not None or (before is not None and eggs.BUILTINS & before.possible):
+            return False
+        if kind == "last" and not self._eggs.begun and self._ledger.certain:
+            raise Fails("sys has no '__plen'")
+        if not self._eggs.known(kind):
+            return False
+        self._eggs.apply(kind)
+        return True
 
     def _run(self, found: ModuleFacts, frame: Frame, doubtful: bool = False) -> None:
         """Follow what code does; ``doubtful``: other bytes than these may run, so that none of it ends anything."""
@@ -96,6 +116,7 @@ class Follower:
 
     def _not_understood(self, problem: Problem, frame: Frame) -> None:
         if problem.refused and sys.version_info[:2] == self._minor:
+            self._loaded_only_if(f"only if {frame.where} can be compiled ({problem.why})", frame)
             raise Fails(problem.why)
         if problem.refused:
             # Another version's grammar is not ours: it may read what ours refuses, and then the code runs.
@@ -103,10 +124,18 @@ class Follower:
             self._ledger.passing.append(f"only if Python {version} reads {frame.where} ({problem.why} here)")
             if frame.own:
                 self._ledger.condition(frame.record)
+            self._loaded_only_if(self._ledger.when, frame)
         else:
             self._files.miss(frame.path, f"code that was not understood: {problem.why}")
         frame.record.unresolved[f"{frame.where}: not understood ({problem.why})"] = None
         self._disturb(frame)
+
+    @staticmethod
+    def _loaded_only_if(when: str | None, frame: Frame) -> None:
+        """Nothing of a module runs that cannot be compiled."""
+        loaded = frame.record.closure.get(frame.where)
+        if loaded is not None and loaded.when is None:
+            frame.record.closure[frame.where] = loaded._replace(when=when)
 
     def _act(self, action: Action, frame: Frame) -> None:
         sure = not action.maybe and not action.guarded
@@ -189,7 +218,7 @@ class Follower:
         try:
             found = self.load(name, frame, maybe=action.maybe)
             if found and action.names:
-                self._import_from(name, action, frame)
+                self._import_from(name, action, frame, sure)
         except Fails:
             if sure:
                 raise
@@ -213,10 +242,10 @@ class Follower:
         base = parts[: len(parts) - action.level + 1]
         return ".".join([*base, action.text] if action.text else base)
 
-    def _import_from(self, name: str, action: Action, frame: Frame) -> None:
+    def _import_from(self, name: str, action: Action, frame: Frame, sure: bool) -> None:
         """``from name import a, b``: what the module does not bind is looked for as a submodule."""
         module = self.modules.get(name)
-        if module is None or module.search is None:
+        if module is None or module.standard:
             return
         wanted: tuple[str, ...] = action.names
         if "*" in wanted:
@@ -224,8 +253,38 @@ class Follower:
         # A namespace package binds nothing; one whose body is running has not bound everything yet.
         bound = frozenset() if module.facts is None or module.active else module.facts.bound
         for part in wanted:
-            if part not in bound and part.isidentifier():
-                self.load(f"{name}.{part}", frame, maybe=action.maybe)
+            if part in bound or not part.isidentifier():
+                continue
+            found = module.search is not None and self.load(f"{name}.{part}", frame, maybe=action.maybe)
+            if sure and not found and self._lacks(module, part):
+                why = f"{name} has no {part!r}"
+                frame.record.unresolved[f"{name}.{part}"] = None
+                if module.search is None or self.search.knows_all_of(name, module.search):
+                    self._fail(why, frame)
+                else:
+                    self._may_fail(why, frame)
+            elif sure and not found and self._circular(module, part):
+                self._may_fail(f"{name} may have no {part!r} yet", frame)
+
+    @staticmethod
+    def _lacks(module: Module, part: str) -> bool:
+        """Whether no text that a module's body was read from binds a name."""
+        if part.startswith("__") or module.doubtful:
+            return False
+        if module.facts is None:
+            # A namespace package; of a compiled extension, or bytecode, no text tells.
+            return module.namespace
+        known = module.facts
+        stars = any("*" in action.names for action in known.actions)
+        return known.problem is None and not stars and not {part, "__getattr__", "__path__"} & known.possible
+
+    def _circular(self, module: Module, part: str) -> bool:
+        """Whether a module that is running takes the name from one that is running, too: itself, or its importer."""
+        if not module.active or module.doubtful or module.facts is None:
+            return False
+        origin, _, name = module.facts.names.get(part, "").rpartition(".")
+        source = self.modules.get(origin)
+        return name == part and source is not None and source.active
 
     def _site_directory(self, action: Action, frame: Frame) -> None:
         ledger = self._ledger
@@ -292,6 +351,8 @@ class Follower:
         if action.text in _DECIDING or (action.text == "setattr" and set(action.names) & {"version_info"}):
             self._decided = False
             self._facts.clear()
+        if action.text in eggs.ASSIGNED:
+            self._eggs.spoil()
         target, _, method = action.text.rpartition(".")
         module = self.modules.get(target)
         when = self._ledger.when

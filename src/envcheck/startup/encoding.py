@@ -33,6 +33,17 @@ def filesystem_codec(python: Python, invocation: Invocation) -> Codec:
     return _codec(python, invocation, _utf8_mode(invocation, default=python.minor >= UTF8_MODE_SINCE))
 
 
+def encodable(text: str, codec: Codec) -> bool:
+    """Whether a file can have this name; ``os.path.exists`` says no of any other. What is not certain may be one."""
+    if not codec.certain:
+        return True
+    try:
+        text.encode(codec.name, "surrogateescape")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def locale_of(invocation: Invocation) -> str:
     """The locale for character types that the variables name; empty for none."""
     names = ("LC_ALL", "LC_CTYPE", "LANG")

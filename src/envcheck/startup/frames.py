@@ -12,19 +12,22 @@ if TYPE_CHECKING:
 class Module:
     """A module that was imported."""
 
-    __slots__ = ("active", "facts", "maybe", "name", "search", "source", "standard")
+    __slots__ = ("active", "doubtful", "facts", "maybe", "name", "namespace", "search", "source", "standard")
 
     def __init__(self, name: str, search: tuple[PathEntry, ...] | None = None, standard: bool = False) -> None:
         self.name = name
         self.search = search
         """``__path__``, of a package."""
         self.standard = standard
+        self.namespace = False
         self.maybe = False
         self.active = False
         """Its body is running, so that what it will bind need not be bound yet."""
         self.source: tuple[str, bytes] | None = None
         """Path and text, of a loader that puts a finder on ``sys.meta_path``."""
         self.facts: ModuleFacts | None = None
+        self.doubtful = False
+        """Other bytes than those that ``facts`` were read from may have run."""
 
 
 class Frame(NamedTuple):

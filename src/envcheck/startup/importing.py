@@ -11,6 +11,7 @@ from envcheck.startup.modules import Spec
 from envcheck.startup.names import LOADED_BEFORE_SITE, STANDARD, is_builtin
 from envcheck.startup.redirection import MARKS
 from envcheck.startup.search import Found, PathEntry
+from envcheck.startup.zips import is_compressed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,24 +72,32 @@ class Importer(Follower):
             module = self.modules[full] = Module(full, standard=True)
             return module
         last: Module | None = None
+        conditions: list[str] = []
         for one in found:
-            entry = one.entry
             depth = len(self._ledger.passing)
-            if entry.when is not None:
-                self._ledger.passing.append(entry.when)
-            last = self._execute(full, one, frame, maybe or entry.when is not None)
-            if entry.when is not None:
+            conditions = [when for when in (one.entry.when, self._unpacked_only_if(one.spec)) if when is not None]
+            self._ledger.passing += conditions
+            last = self._execute(full, one, frame, maybe or bool(conditions))
+            if conditions:
                 del self._ledger.passing[depth:]
-        if found and found[-1].entry.when is not None:
-            # Found only in a place that need not be there: else the import fails.
-            self._ledger.passing.append(found[-1].entry.when)
+        # Found only in a place that need not be there, or need not be readable: else the import fails.
+        self._ledger.passing += conditions
         return last
+
+    def _unpacked_only_if(self, spec: Spec) -> str | None:
+        """zipimport imports ``zlib`` for a compressed member: from a file, unless the interpreter has it built in."""
+        if spec.archive is None or not is_compressed(spec.archive, spec.member):
+            return None
+        if "zlib" in self.modules or self.search.find("zlib") or not self.search.shipped("zlib"):
+            return None
+        return f"only if zlib, which is not on sys.path, is built into the interpreter, to unpack {spec.path}"
 
     def _execute(self, full: str, found: Found, frame: Frame | None, maybe: bool) -> Module | None:
         spec, entry = found.spec, found.entry
         module = Module(full, found.search)
         module.maybe = maybe
         if spec.kind == "namespace":
+            module.namespace = True
             self.modules[full] = module
             return module
         if self.search.is_standard(full, spec.path):
@@ -151,7 +160,7 @@ class Importer(Follower):
         doubtful = loaded.loads != loaded.path
         if doubtful:
             self._disturb(frame)
-        module.facts = self._facts_of(loaded)
+        module.facts, module.doubtful = self._facts_of(loaded), doubtful
         if "__getattr__" in module.facts.bound:
             # It runs wherever an attribute is missing (PEP 562), and may do anything.
             self._disturb(frame)

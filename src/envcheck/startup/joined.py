@@ -26,6 +26,7 @@ def joined(plans: Sequence[StartupPlan], conditions: Sequence[str]) -> StartupPl
         _path_lines(plans),
         tuple(paths),
         tuple(dict.fromkeys(abort if abort in everywhere else abort._replace(certain=False) for abort in aborts)),
+        path_certain=all(plan.path_certain and plan.sys_path == plans[0].sys_path for plan in plans),
     )
 
 

@@ -15,7 +15,7 @@ from envcheck.startup.categories import Categories
 from envcheck.startup.codecs import Codecs
 from envcheck.startup.customize import Customize
 from envcheck.startup.elsewhere import Elsewhere
-from envcheck.startup.encoding import pth_codec
+from envcheck.startup.encoding import filesystem_codec, pth_codec
 from envcheck.startup.importing import Importer
 from envcheck.startup.interactive import Interactive
 from envcheck.startup.joined import joined
@@ -63,6 +63,16 @@ def _any_pth(environment: Environment, finders: Finders) -> bool:
     return any(is_pth(name) for name in names)
 
 
+def _without_library(files: Files, environment: Environment, search: Search, ledger: Ledger) -> None:
+    """A prefix that holds no library ends the start; never for certain, as the scanned tree may be a part only."""
+    place = environment.stdlib
+    if place is None or files.is_dir(place) or not files.is_dir(environment.python.base_prefix):
+        return
+    if not search.find("encodings"):
+        why = f"there is no standard library ({place})"
+        ledger.abort(place, None, why, f"only if {place} is there", certain=False)
+
+
 def _simulated(
     files: Files, environment: Environment, invocation: Invocation, rules: Rules, finders: Finders
 ) -> StartupPlan:
@@ -80,6 +90,7 @@ def _simulated(
         posixpath.normpath(path) if path.startswith("/") else path for path in environment.initial_path
     )
     search.path += [PathEntry(path) for path in initial]
+    _without_library(files, environment, search, ledger)
     imports = StandardImports(ledger, importer)
     before = Codecs(environment, rules, invocation, ledger, imports)
     if environment.stdlib is not None:
@@ -90,7 +101,8 @@ def _simulated(
         if environment.stdlib is not None:
             before.run_site(_any_pth(environment, finders))
         codec = pth_codec(rules, environment.python, invocation)
-        sites = Sites(files, environment, rules, codec, finders, ledger, importer)
+        names = filesystem_codec(environment.python, invocation)
+        sites = Sites(files, environment, rules, codec, names, finders, ledger, importer)
         sites.process((site.path for site in environment.site_sequence), set(initial))
         customize = Customize(finders, loaders, ledger, importer)
         customize.run("sitecustomize")
@@ -104,4 +116,5 @@ def _simulated(
         tuple(ledger.path_lines.values()),
         tuple(entry.path for entry in search.path),
         tuple(ledger.aborts),
+        path_certain=search.doubt is None and all(entry.when is None for entry in search.path),
     )

@@ -49,6 +49,8 @@ class Content(NamedTuple):
     """Why the file cannot be decoded, when it cannot."""
     certain: bool = True
     """Whether the codec is known, so that the failure is."""
+    sure: int = 0
+    """Lines up to this number run even so: they stand in an earlier chunk."""
 
 
 def is_pth(name: str, suffix: str = ".pth") -> bool:
@@ -67,12 +69,13 @@ def read(data: bytes, rules: Rules, codec: Codec) -> Content:
         return _read_whole(data, rules, codec)
     decoder = codecs.getincrementaldecoder(codec.name)()
     pieces: list[str] = []
-    for start in range(0, max(len(data), 1), _CHUNK):
+    # The end of the file is a chunk of its own: what a cut character at the end refuses, whole lines have run before.
+    for start in range(0, len(data) + _CHUNK, _CHUNK):
         chunk = data[start : start + _CHUNK]
         try:
-            pieces.append(decoder.decode(chunk, start + _CHUNK >= len(data)))
+            pieces.append(decoder.decode(chunk, final=not chunk))
         except UnicodeDecodeError as error:
-            return _cut(data, start, "".join(pieces), str(error), rules, codec)
+            return _cut("".join(pieces), data, str(error), rules, codec)
     return Content(tuple(_lines("".join(pieces), rules)))
 
 
@@ -91,14 +94,14 @@ def _read_whole(data: bytes, rules: Rules, codec: Codec) -> Content:
     return Content(lines, (), why, certain=False)
 
 
-def _cut(data: bytes, start: int, before: str, why: str, rules: Rules, codec: Codec) -> Content:
-    """A file whose chunk at ``start`` cannot be decoded: whole lines before it have run."""
+def _cut(before: str, data: bytes, why: str, rules: Rules, codec: Codec) -> Content:
+    """A file with a chunk that cannot be decoded: whole lines of what stands ``before`` it have run."""
     everything = tuple(_lines(data.decode(codec.name if codec.name == "ascii" else "utf-8", "surrogateescape"), rules))
-    if not codec.certain:
-        return Content(everything, (), why, certain=False)
     # A carriage return at the very end is held back: the next character might be a line feed.
     held = before[:-1] if before.endswith("\r") else before
     breaks = len(re.findall(_NARROW, held))
+    if not codec.certain:
+        return Content(everything, (), why, certain=False, sure=breaks)
     ran = tuple(line for line in everything if line.number <= breaks)
     return Content(ran, everything[len(ran) :], why)
 

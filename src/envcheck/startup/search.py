@@ -1,7 +1,7 @@
 """``sys.path`` and ``sys.meta_path`` as they stand at one moment of a simulated start, and what they answer."""
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from envcheck.files.root import Files, Unreadable
 from envcheck.formats.values import Value
@@ -200,7 +200,14 @@ class Search:
             return False
         if self.doubt is not None:
             return False
-        return not any(e.when is not None or self._finders.symbolic(e.path) for e in self.path)
+        return self._certain(self.path)
+
+    def knows_all_of(self, name: str, places: tuple[PathEntry, ...]) -> bool:
+        """The same for a submodule of a package that has these places."""
+        return self.knows_everything(name) and self._certain(places)
+
+    def _certain(self, places: Iterable[PathEntry]) -> bool:
+        return not any(e.when is not None or self._finders.symbolic(e.path) for e in places)
 
     def is_standard(self, full: str, path: str) -> bool:
         """Whether a file is the standard library's: by its place and its name, so that a planted one is not."""
@@ -208,6 +215,11 @@ class Search:
         if stdlib is None or full.partition(".")[0] not in STANDARD or not path.startswith(stdlib + "/"):
             return False
         return "/site-packages/" not in path[len(stdlib) :] and "/dist-packages/" not in path[len(stdlib) :]
+
+    def shipped(self, name: str) -> bool:
+        """Whether the library has an extension module of that name, so that the interpreter has it not built in."""
+        place = None if self._stdlib is None else f"{self._stdlib}/lib-dynload"
+        return place is not None and self._finders.find(place, name) is not None
 
     def outside(self, directory: str) -> str | None:
         """The directory, where it is neither a site directory nor inside the environment or its base."""

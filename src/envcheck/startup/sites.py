@@ -11,7 +11,7 @@ from envcheck.model.environment import Environment
 from envcheck.model.nouns import NamedTuple
 from envcheck.model.startup import PathLine
 from envcheck.startup import entrypoints, pth
-from envcheck.startup.encoding import Codec
+from envcheck.startup.encoding import Codec, encodable
 from envcheck.startup.entrypoints import EntryPoint
 from envcheck.startup.frames import Frame
 from envcheck.startup.importing import Importer
@@ -52,6 +52,7 @@ class Sites:
         environment: Environment,
         rules: Rules,
         codec: Codec,
+        names: Codec,
         finders: Finders,
         ledger: Ledger,
         importer: Importer,
@@ -60,6 +61,7 @@ class Sites:
         self._environment = environment
         self._rules = rules
         self._codec = codec
+        self._names = names
         self._finders = finders
         self._ledger = ledger
         self._importer = importer
@@ -103,7 +105,7 @@ class Sites:
         known = {
             posixpath.normpath(e.path)
             for e in self._importer.search.path
-            if e.when is None and e.path.startswith("/") and not self._finders.symbolic(e.path) and self._exists(e.path)
+            if e.when is None and e.path.startswith("/") and (self._finders.symbolic(e.path) or self._exists(e.path))
         }
         if frame.line is not None and self._exists(directory):
             key = (frame.path, frame.line, directory)
@@ -154,10 +156,20 @@ class Sites:
         if found is None:
             return
         content = self._startup_files.content(found)
-        depth = len(self._ledger.passing)
+        if content.undecodable is not None and self._rules.utf8_first:
+            # All of it is decoded before the first line runs.
+            if self._nested:
+                self._undecodable_for_caller(content, found, number)
+            else:
+                self._undecodable(content, found, number)
+            content = content._replace(undecodable=None, certain=True)
+        depth = outer = len(self._ledger.passing)
         failed: str | None = None
         before: ModuleFacts | None = None
         for line in content.lines:
+            if not content.certain and line.number > content.sure and depth == outer:
+                self._ledger.passing.insert(outer, f"only if {path} can be decoded")
+                depth += 1
             if line.kind == "path":
                 if failed is None:
                     self._path_line(line, path, directory, known)
@@ -173,15 +185,17 @@ class Sites:
                     failed = f"line {line.number} fails before it ({why}), and the rest of the file is ignored"
                 before = None if self._rules.names_apart else bound or before
         unlikely = len(self._ledger.passing) > depth
+        if depth > outer:
+            del self._ledger.passing[outer]
         if content.undecodable is None or failed is not None:
-            del self._ledger.passing[depth:]
+            del self._ledger.passing[outer:]
         elif self._nested:
-            del self._ledger.passing[depth:]
+            del self._ledger.passing[outer:]
             if not unlikely:
                 self._undecodable_for_caller(content, found, number)
         else:
             self._undecodable(content, found, number)
-            del self._ledger.passing[depth:]
+            del self._ledger.passing[outer:]
 
     def _import_line(
         self, line: Line, record: Record, number: int, directory: str, path: str, before: "ModuleFacts | None" = None
@@ -320,7 +334,8 @@ class Sites:
         if entry.startswith("//"):
             entry = entry[1:] if not line.text.startswith("//") else entry
         symbolic = self._finders.symbolic(entry)
-        added = entry not in known and "\0" not in entry and (symbolic or self._exists(entry))
+        nameable = "\0" not in entry and encodable(line.text, self._names)
+        added = nameable and entry not in known and (symbolic or self._exists(entry))
         if added and self._ledger.ended is None:
             self._join(PathEntry(entry, self._ledger.when, path), known)
         key = (path, line.number, line.text)

@@ -42,6 +42,12 @@ class Archive(NamedTuple):
     members: dict[str, Member]
 
 
+def is_compressed(archive: Archive, name: str) -> bool:
+    """Whether a member must be unpacked."""
+    member = archive.members.get(name)
+    return member is not None and member.method != 0
+
+
 class _Directory(NamedTuple):
     """Where the central directory is."""
 
