@@ -2,8 +2,9 @@
 
 (a) a full scan, as a user types it, over a bare ``os.read`` and ``hashlib`` loop on the files that RECORDs hash, with
 ``sha256sum --check`` beside it; the memory that it takes;
-(b) a startup-only scan over ``fetter inspect``, which starts the environment's own interpreter: once as a clean process
-that is started directly, and once as the command, which is two processes;
+(b) a startup-only scan over ``fetter inspect``, which starts the environment's own interpreter: as a clean process that
+is started directly, where sources run; the same where bytecode runs in their place, which is then compiled again to
+prove it; and as the command, which is two processes;
 (c) what the plan of a hundred startup files adds to a startup-only scan, over what they add to the interpreter's start;
 (d) growth with the number of files.
 
@@ -23,7 +24,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from statistics import median
 from typing import NamedTuple
@@ -90,13 +92,18 @@ def main() -> None:
     light = ["--startup-only", "--format", "json", venv]
     fetter = [options.fetter, "-q", "-c", "0", "-e", os.path.join(venv, "bin", "python"), "inspect", "display"]
     floor = [sys.executable, "-I", "-S", "-c", "pass"]
-    one, two, peer, bare = alternate(
+    proved, two, bare = alternate(
         options.startup,
         lambda: run([*direct, *light], environ={}),
         lambda: run([*command, *light]),
-        lambda: run(fetter),
         lambda: run(floor, environ={}),
     )
+    with sources_only(venv):
+        one, peer = alternate(
+            options.startup,
+            lambda: run([*direct, *light], environ={}),
+            lambda: run(fetter, environ={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}),
+        )
 
     print(f"{distributions} distributions; {len(paths):,} files hashed by the loop, {verified:,} verified by the scan")
     print(f"an interpreter that starts with -I -S and does nothing: {bare * 1000:.1f} ms\n")
@@ -108,6 +115,7 @@ def main() -> None:
                 Row("full scan", scan, "sha256sum -c", check_one, None),
                 Row("full scan", scan, "sha256sum -c, 2", check_two, None),
                 Row("--startup-only, one process", one, "fetter inspect", peer, 1.0),
+                Row("... and bytecode to prove", proved, "fetter inspect", peer, None),
                 Row("--startup-only, the command", two, "fetter inspect", peer, None),
                 Row("plan of 100 startup files", plan, "their own start", start, None),
             ]
@@ -142,6 +150,19 @@ def read_and_hash(paths: Sequence[str]) -> None:
             digest.update(chunk)
         os.close(descriptor)
         digest.digest()
+
+
+@contextmanager
+def sources_only(venv: str) -> Iterator[None]:
+    """Without the bytecode of what setuptools runs at startup, while it lasts."""
+    (cache,) = glob.glob(
+        os.path.join(glob.escape(venv), "lib", "python3*", "site-packages", "_distutils_hack", "__py*")
+    )
+    os.rename(cache, cache + ".aside")
+    try:
+        yield
+    finally:
+        os.rename(cache + ".aside", cache)
 
 
 def checksum_lists(paths: Sequence[str], scratch: str, count: int) -> list[str]:
