@@ -196,7 +196,7 @@ class Draft(Lines, Payloads):
                 self.link("base/Lib", "lib/{python}")
                 self.file("base/bin/pybuilddir.txt", rng.choice(["", "build", "../build\n"]))
             else:
-                self.file("base/bin/pybuilddir.txt", "../../around/built\n")
+                self.file("base/bin/pybuilddir.txt", "../../around/built" + rng.choice(["", "\n"]))
                 self.directories.append("around/built")
                 self.customize("around/built")
         if self.may("setup-local", 0.02):

@@ -37,6 +37,12 @@ def test_what_some_sides_run_names_them(place: Place) -> None:
     }
 
 
+def test_a_line_whose_number_a_form_feed_moves_is_one_entry(place: Place) -> None:
+    place.write("a.pth", "# x\x0c# y\nimport os; moved = 1\nimport os; moved = 1\n")
+    found = [(e.line, e.runs, e.when) for e in place.plan(LC_ALL="C.UTF-8").entries]
+    assert found == [(2, 2, None), (3, 2, None)]
+
+
 def test_a_line_that_fails_on_some_sides_only_runs_on_all(place: Place) -> None:
     # Up to 3.12.1 the hidden file adds the directory before the first pass meets the import.
     place.write("lib/late.py")

@@ -20,7 +20,7 @@ from envcheck.startup.codecs import module_names
 from envcheck.startup.interactive import WHEN
 from envcheck.startup.plan import make_plan
 from startup.cases import Case
-from startup.judge import END, Judgement, judge
+from startup.judge import END, judge
 from startup.workshop import Built
 from support.pythons import Interpreter, every_version, of_minor
 from support.venvs import Venv, make_venv
@@ -184,19 +184,10 @@ def filled(venv: Venv, around: Path, files: dict[str, str], flags: tuple[str, ..
         mark = f"m{number}"
         path.write_text(MARK.replace("{name}", mark) + text)
         marks[str(path)] = mark
+    (around / "here").mkdir()
+    case = Case(venv.interpreter.minor, {}, {})
     base = {"LANG": "C.UTF-8", "HOME": os.devnull, "ENVCHECK_MARKS": str(around / "marks"), "PYTHONPATH": str(around)}
-    return standing(venv, around, flags, {**base, **environ}, marks)
-
-
-def standing(venv: Venv, root: Path, flags: tuple[str, ...], environ: dict[str, str], marks: dict[str, str]) -> Built:
-    """What is on disk already, for the judge."""
-    (root / "here").mkdir(exist_ok=True)
-    return Built(Case(venv.interpreter.minor, {}, {}), root, venv.python, flags, environ, marks)
-
-
-def ran(found: Judgement) -> list[str]:
-    """The marks before the user's code."""
-    return [mark for mark in found.real if mark != END]
+    return Built(case, around, venv.python, flags, {**base, **environ}, marks)
 
 
 CATEGORIES: dict[str, tuple[dict[str, str], str, list[str] | None]] = {
@@ -229,7 +220,7 @@ def test_the_module_of_a_warning_category_runs_before_site(interpreter: Interpre
         found = judge(tree)
         if expected is None:
             expected = ["m0"] if interpreter.minor < (3, 11) else []
-        if not found.agrees or ran(found) != expected:
+        if not found.agrees or found.real != [*expected, END]:
             wrong[name] = (found.planned, found.real)
     assert not wrong
 
@@ -240,8 +231,8 @@ def test_a_message_or_module_of_an_option_loads_re(interpreter: Interpreter, opt
     venv = make_venv(tmp_path / "venv", interpreter)
     tree = filled(venv, tmp_path / "around", {"re.py": "def compile(*a): return a\nescape = I = str\n"}, (), {})
     found = judge(tree._replace(environ={**tree.environ, "PYTHONWARNINGS": f"error,{option}"}))
-    assert ran(found) == (["m0"] if "no.such" not in option else [])
-    assert found.planned == found.real
+    assert found.real == [*(["m0"] if "no.such" not in option else []), END]
+    assert found.agrees
 
 
 def test_a_category_in_a_zip_of_pythonpath_runs(tmp_path: Path) -> None:
@@ -250,7 +241,10 @@ def test_a_category_in_a_zip_of_pythonpath_runs(tmp_path: Path) -> None:
     with zipfile.ZipFile(archive, "w") as written:
         written.writestr("cat.py", MARK.replace("{name}", "m0"))
     environ = {"LANG": "C.UTF-8", "ENVCHECK_MARKS": str(tmp_path / "marks"), "PYTHONPATH": str(archive)}
-    found = judge(standing(venv, tmp_path, ("-Wignore::cat.C",), environ, {f"{archive}/cat.py": "m0"}))
+    (tmp_path / "here").mkdir()
+    case = Case(venv.interpreter.minor, {}, {})
+    tree = Built(case, tmp_path, venv.python, ("-Wignore::cat.C",), environ, {f"{archive}/cat.py": "m0"})
+    found = judge(tree)
     assert found.planned == found.real == ["m0", END]
     (entry,) = found.plan.entries
     assert (entry.kind, entry.path) == ("warnings-category", f"{archive}/cat.py")
@@ -283,7 +277,7 @@ def test_a_package_named_encodings_on_pythonpath_runs_and_what_follows_is_condit
     (venv.site / "a.pth").write_text("import sys\n")
     tree = filled(venv, tmp_path / "around", {"encodings/__init__.py": ""}, (), {})
     found = judge(tree)
-    assert ran(found) == ["m0"]
+    assert found.real == ["m0"]
     assert found.planned[0] == "m0"
     first, *rest = found.plan.entries
     assert (first.kind, first.runs, first.when) == ("codec", 1, None)
@@ -338,7 +332,7 @@ def test_the_file_of_pythonstartup_runs_in_an_interactive_session_from_its_sourc
 ) -> None:
     venv = make_venv(tmp_path / "venv", interpreter)
     tree = filled(venv, tmp_path / "around", {"rc.py": "import helper\n", "helper.py": ""}, (), {})
-    environ = {**tree.environ, "PYTHONSTARTUP": str(tree.root / "rc.py")}
+    environ = {**tree.environ, "PYTHONSTARTUP": str(tree.around / "rc.py")}
     real = subprocess.run(
         [str(venv.python), "-B", "-i"], env=environ, input=b"", capture_output=True, timeout=60, cwd=tmp_path
     )

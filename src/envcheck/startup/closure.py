@@ -64,6 +64,8 @@ class Follower:
         self.search = search
         self._eggs = Eggs(search)
         self.modules: dict[str, Module | None] = {}
+        self.nameable: Callable[[str], bool] = lambda path: True
+        """Whether the file system's encoding has all characters of a path."""
         self.add_site_directory: Callable[[str, Frame], None] = lambda directory, frame: None
 
     # Running code -----------------------------------------------------------------------------------------------
@@ -292,6 +294,7 @@ class Follower:
             frame.record.unresolved[f"site.addsitedir of a relative directory ({action.text})"] = None
             self._disturb(frame)
             return
+        self._named(action, frame)
         depth = len(ledger.passing)
         if action.maybe:
             ledger.passing.append(f"only if a condition of {frame.where} holds")
@@ -307,6 +310,7 @@ class Follower:
         when = self._ledger.when
         if action.maybe:
             when = f"only if a condition of {frame.where} holds"
+        self._named(action, frame)
         entry = PathEntry(action.text, when, frame.path)
         if self.search.symbolic(action.text):
             frame.record.unresolved[f"a directory of the running process on sys.path ({action.text})"] = None
@@ -314,6 +318,12 @@ class Follower:
             self.search.path.append(entry)
         else:
             self.search.path.insert(action.position, entry)
+
+    def _named(self, action: Action, frame: Frame) -> None:
+        """A path on ``sys.path`` that cannot be encoded makes the imports after it fail, with no ImportError."""
+        if not action.maybe and not self.nameable(action.text):
+            why = f"{action.text} on sys.path, which the file system's encoding cannot name, makes imports fail"
+            self._ledger.abort(frame.path, frame.line, why, f"only if {action.text} can be encoded", certain=False)
 
     def _shorten(self, action: Action, frame: Frame, sure: bool) -> None:
         """``sys.path`` loses an item; where it is not plain which, every place on it may come first."""

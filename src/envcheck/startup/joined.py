@@ -1,5 +1,6 @@
 """The plans of each side of a version boundary in, one plan out: what differs between them carries the condition."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from envcheck.model.startup import Abort, ClosureFile, Occurrence, PathLine, StartupEntry, StartupPlan
@@ -13,8 +14,8 @@ def joined(plans: Sequence[StartupPlan], conditions: Sequence[str]) -> StartupPl
     """One plan for an interpreter of which only the sides are known; ``conditions`` names the releases of each."""
     entries: dict[Key, list[Side]] = {}
     for plan, condition in zip(plans, conditions, strict=True):
-        for entry in plan.entries:
-            entries.setdefault(_key(entry), []).append((condition, entry))
+        for key, entry in _keyed(plan):
+            entries.setdefault(key, []).append((condition, entry))
     paths: dict[str, None] = {}
     aborts: dict[Abort, None] = {}
     for plan in plans:
@@ -30,8 +31,19 @@ def joined(plans: Sequence[StartupPlan], conditions: Sequence[str]) -> StartupPl
     )
 
 
-def _key(entry: StartupEntry) -> Key:
-    return entry.kind, entry.path, entry.line, entry.code
+def _keyed(plan: StartupPlan) -> list[tuple[Key, StartupEntry]]:
+    """Entries by what makes them the same on two sides: which one of its text in its file each is.
+
+    Not by the number of its line, which a form feed before it moves.
+    """
+    met: Counter[tuple[str, str, str | None]] = Counter()
+    numbers: dict[int, int] = {}
+    for index in sorted(range(len(plan.entries)), key=lambda index: plan.entries[index].line or 0):
+        entry = plan.entries[index]
+        same = entry.kind, entry.path, entry.code
+        numbers[index] = met[same]
+        met[same] += 1
+    return [((e.kind, e.path, numbers[index], e.code), e) for index, e in enumerate(plan.entries)]
 
 
 def _in_order(plans: Sequence[StartupPlan]) -> list[Key]:
@@ -39,8 +51,7 @@ def _in_order(plans: Sequence[StartupPlan]) -> list[Key]:
     following: dict[Key | None, Key | None] = {None: None}
     for plan in plans:
         before: Key | None = None
-        for entry in plan.entries:
-            key = _key(entry)
+        for key, _ in _keyed(plan):
             if key not in following:
                 following[key], following[before] = following[before], key
             before = key

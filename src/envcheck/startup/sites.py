@@ -78,6 +78,7 @@ class Sites:
         self._pending: list[PathEntry] | None = None
         """What joins ``sys.path`` when everything of a batch has been collected."""
         importer.add_site_directory = self._added_by_code
+        importer.nameable = lambda path: encodable(path, names)
 
     @property
     def startup_files(self) -> StartupFiles:
@@ -167,7 +168,7 @@ class Sites:
         failed: str | None = None
         before: ModuleFacts | None = None
         for line in content.lines:
-            if not content.certain and line.number > content.sure and depth == outer:
+            if not content.certain and line.number > content.sure and depth == outer and failed is None:
                 self._ledger.passing.insert(outer, f"only if {path} can be decoded")
                 depth += 1
             if line.kind == "path":
@@ -185,9 +186,10 @@ class Sites:
                     failed = f"line {line.number} fails before it ({why}), and the rest of the file is ignored"
                 before = None if self._rules.names_apart else bound or before
         unlikely = len(self._ledger.passing) > depth
+        reached = depth > outer or failed is None
         if depth > outer:
             del self._ledger.passing[outer]
-        if content.undecodable is None or failed is not None:
+        if content.undecodable is None or not reached:
             del self._ledger.passing[outer:]
         elif self._nested:
             del self._ledger.passing[outer:]
