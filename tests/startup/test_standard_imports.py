@@ -332,7 +332,7 @@ def test_the_file_of_pythonstartup_runs_in_an_interactive_session_from_its_sourc
 ) -> None:
     venv = make_venv(tmp_path / "venv", interpreter)
     tree = filled(venv, tmp_path / "around", {"rc.py": "import helper\n", "helper.py": ""}, (), {})
-    environ = {**tree.environ, "PYTHONSTARTUP": str(tree.around / "rc.py")}
+    environ = {**tree.environ, "PYTHONSTARTUP": str(tree.root / "rc.py")}
     real = subprocess.run(
         [str(venv.python), "-B", "-i"], env=environ, input=b"", capture_output=True, timeout=60, cwd=tmp_path
     )

@@ -44,7 +44,7 @@ class _Start(NamedTuple):
 class _Reader:
     """Small files as getpath.py reads them; remembers what ends the start."""
 
-    def __init__(self, files: Files, bound: int) -> None:
+    def __init__(self, files: Files, bound: int | None) -> None:
         self._files = files
         self._bound = bound
         self.fatal: str | None = None
@@ -60,7 +60,7 @@ class _Reader:
             return None
         except Unreadable as error:
             return self._refused(path, error.why, errors_pass)
-        if len(data) >= self._bound:
+        if self._bound is not None and len(data) >= self._bound:
             self.fatal = self.fatal or f"{path} has {self._bound:,} bytes or more: the start ends with MemoryError"
         text = data.split(b"\0", 1)[0].decode("utf-8", "surrogateescape")
         lines = text.split("\n")
@@ -101,7 +101,7 @@ def configure(
     ``installed`` are directories that its compiled-in PREFIX may lie above, most likely first; ``library`` the path
     of its shared libpython.
     """
-    reader = _Reader(files, rule.cfg_bound or 1 << 15)
+    reader = _Reader(files, rule.cfg_bound)
     library = library if rule.beside_library else None
     python_home = invocation.variable("PYTHONHOME") or None
     named = announced(files, executable, rule, invocation)
