@@ -13,7 +13,8 @@ from envcheck.reports import json as json_report
 from envcheck.reports import terminal
 from reports import samples
 
-PROVEN = BytecodeCoverage(3531, "3.12", "startup", 5, 5, 0, 0, ("/usr/bin/python3.12 (3.12.4)",))
+_PYTHON = ("/usr/bin/python3.12 (3.12.4)",)
+PROVEN = BytecodeCoverage(3531, "3.12", "startup", 5, 5, 0, 0, _PYTHON, (), _PYTHON)
 ALL = PROVEN._replace(scope="everywhere", files=20_001, proven=20_000, mismatched=1)
 NOBODY = BytecodeCoverage(
     3531, "3.12", "startup", 1, 0, 0, 1, (), (("no trusted interpreter with that magic number", 1),)

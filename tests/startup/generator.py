@@ -16,6 +16,7 @@ from startup.workshop import extension
 from support.pythons import Interpreter
 
 OPEN: dict[str, str] = {
+    "egg": "what an egg's lines leave on sys.path where an earlier file fails is conditional in the plan, and runs",
     "setup-local": "a build tree leads to the library that was compiled in, which is not the tests' to fill",
 }
 """Elements that the plan does not follow yet, each with the reason: no random environment has them."""

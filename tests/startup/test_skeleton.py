@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import sysconfig
 from pathlib import Path
 
@@ -17,8 +18,14 @@ PADDING = "# padding\n" * 200
 
 def facts_of_the_whole(text: str, monkeypatch: pytest.MonkeyPatch) -> source.ModuleFacts:
     with monkeypatch.context() as patched:
-        patched.setattr(source, "skeleton", lambda text: None)
+        patched.setattr(source, "_WORTH_A_SKELETON", sys.maxsize)
         return source.facts(text, (3, 11))
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A skeleton is made of the first text already."""
+    monkeypatch.setattr(source, "_WORTH_A_SKELETON", -1)
 
 
 @pytest.mark.parametrize(

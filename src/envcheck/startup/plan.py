@@ -64,13 +64,20 @@ def _any_pth(environment: Environment, finders: Finders) -> bool:
 
 
 def _without_library(files: Files, environment: Environment, search: Search, ledger: Ledger) -> None:
-    """A prefix that holds no library ends the start; never for certain, as the scanned tree may be a part only."""
+    """A prefix that holds no library, or a path without it (a ``._pth`` file), ends the start.
+
+    Never for certain, as the scanned tree may be a part only.
+    """
     place = environment.stdlib
-    if place is None or files.is_dir(place) or not files.is_dir(environment.python.base_prefix):
+    if (place is None and not environment.redirectors) or not files.is_dir(environment.python.base_prefix):
         return
-    if not search.find("encodings"):
-        why = f"there is no standard library ({place})"
-        ledger.abort(place, None, why, f"only if {place} is there", certain=False)
+    there = place is None or files.is_dir(place)
+    on_path = place is not None and any(entry.path == posixpath.normpath(place) for entry in search.path)
+    if (there and on_path) or search.find("encodings"):
+        return
+    why = "the standard library is not on sys.path" if there else f"there is no standard library ({place})"
+    condition = "only if something on sys.path has encodings" if there else f"only if {place} is there"
+    ledger.abort(place or environment.python.executable or environment.path, None, why, condition, certain=False)
 
 
 def _simulated(
