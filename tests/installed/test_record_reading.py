@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from envcheck.installed.places import Place, names_directory
-from envcheck.installed.record import Lookup, hash_field, hash_fields, parse, read_hash
+from envcheck.installed.record import Lookup, Mentions, hash_field, hash_fields, parse, read_hash
 
 DIGEST = hashlib.sha256(b"x").digest()
 B64 = base64.urlsafe_b64encode(DIGEST).decode()
@@ -157,8 +157,8 @@ def test_searching_the_bytes_finds_what_parsing_all_rows_finds(written: list[tup
         ]
         assert sorted(Lookup(data).fields(key, PLACE.key)) == sorted(whole)
         top, slash, _ = key.partition("/")
-        if whole and slash and top:
-            assert Lookup(data).mentions(top)
+        if whole:
+            assert Mentions([Lookup(b"other.py,,\n"), Lookup(data), Lookup(b"")]).of(top + slash).count(1) == 1
 
 
 @given(st.one_of(paths, odd_paths))
@@ -200,3 +200,11 @@ def test_pip_install_target_records_scripts_two_directories_up() -> None:
     assert place.key("bin/x") == "bin/x"
     assert place.key("../../../x") is None
     assert place.key("../x") is None
+
+
+def test_of_many_records_only_those_that_mention_a_name_are_searched() -> None:
+    records = [b"a.py,,\nb/c.py,,\n", b"", b"xa.py,,", b'"a".py,,\n', b"d\\e.py,,\n", b"b.py,,\n"]
+    mentions = Mentions([Lookup(data) for data in records])
+    assert mentions.of("a.py") == [0, 2, 3, 4]
+    assert mentions.of("b/") == [0, 3, 4]
+    assert mentions.of("nowhere.py") == [3, 4]

@@ -13,7 +13,7 @@ from envcheck.installed.distributions import Installation, installations
 from envcheck.installed.judgement import DigestOf, judge
 from envcheck.installed.kinds import is_startup_file
 from envcheck.installed.places import Place, place
-from envcheck.installed.record import Hash, read_hash
+from envcheck.installed.record import Hash, Mentions, read_hash
 from envcheck.model.environment import Environment
 from envcheck.model.ownership import Claim, Owner
 
@@ -39,12 +39,13 @@ class Site:
         self.place = where
         self.installations = installations(files, where)
         self._candidates: dict[str, list[Installation]] = {}
+        self._mentions: Mentions | None = None
 
     def claims(self, key: str) -> list[tuple[Installation, Hash]]:
         """Every row of every RECORD that stands for the file."""
         top, slash, _ = key.partition("/")
         found = []
-        for installation in self._below(top) if slash else self.installations:
+        for installation in self._mentioning(top + slash):
             for field in installation.lookup.fields(key, self.place.key):
                 found.append((installation, read_hash(field)))
         return found
@@ -52,7 +53,7 @@ class Site:
     def other_owner(self, module: str, than: Installation) -> Installation | None:
         """A distribution, other than one, that installed a module or package of this dotted name."""
         key = module.replace(".", "/")
-        for installation in self.installations:
+        for installation in self._mentioning(key.partition("/")[0]):
             if installation is than:
                 continue
             lookup = installation.lookup
@@ -60,11 +61,13 @@ class Site:
                 return installation
         return None
 
-    def _below(self, directory: str) -> list[Installation]:
-        """The distributions whose RECORD may mention files below a top-level directory."""
-        if directory not in self._candidates:
-            self._candidates[directory] = [found for found in self.installations if found.lookup.mentions(directory)]
-        return self._candidates[directory]
+    def _mentioning(self, name: str) -> list[Installation]:
+        """The distributions whose RECORD may list a top-level file, or files below a directory (``NAME/``)."""
+        if name not in self._candidates:
+            if self._mentions is None:
+                self._mentions = Mentions([found.lookup for found in self.installations])
+            self._candidates[name] = [self.installations[number] for number in self._mentions.of(name)]
+        return self._candidates[name]
 
 
 class Owners:

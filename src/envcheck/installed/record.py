@@ -206,11 +206,42 @@ class Lookup:
                 at = -1 if end < 0 else data.find(needle, end)
         return found
 
-    def mentions(self, directory: str) -> bool:
-        """Whether some row may lie below a top-level directory of the site directory; true in doubt."""
-        whole = directory.encode("utf-8", "surrogateescape")
-        data = self._data
-        return whole + b"/" in data or b'"' in whole or (b"\\" in data and whole + b"\\" in data)
+    @property
+    def data(self) -> bytes:
+        """The RECORD's bytes."""
+        return self._data
+
+
+class Mentions:
+    """Which of many RECORDs may speak of a file or directory: the bytes of all of them are searched at once."""
+
+    __slots__ = ("_joined", "_odd", "_starts")
+
+    def __init__(self, lookups: Sequence[Lookup]) -> None:
+        self._joined = b"\n".join([lookup.data for lookup in lookups])
+        self._starts: list[int] = []
+        self._odd: list[int] = []
+        """Those that quote, or part directories with backslashes: they may spell a name in another way."""
+        start = 0
+        for number, lookup in enumerate(lookups):
+            self._starts.append(start)
+            start += len(lookup.data) + 1
+            if b'"' in lookup.data or b"\\" in lookup.data:
+                self._odd.append(number)
+
+    def of(self, text: str) -> list[int]:
+        """The places of the RECORDs that may mention a name, in their order; a directory's name ends in ``/``."""
+        from bisect import bisect_right
+
+        needle = text.encode("utf-8", "surrogateescape")
+        starts, joined = self._starts, self._joined
+        found = set(self._odd)
+        at = joined.find(needle)
+        while at >= 0:
+            number = bisect_right(starts, at)
+            found.add(number - 1)
+            at = joined.find(needle, starts[number]) if number < len(starts) else -1
+        return sorted(found)
 
 
 def _is_odd(line: bytes) -> bool:
