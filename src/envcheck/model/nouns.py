@@ -27,11 +27,11 @@ else:
             return type(values[0] if isinstance(values, tuple) else values)
 
     class _Record(tuple):
-        """A tuple whose places have names; ``_fields`` are those names, ``_defaults`` the values of the last ones."""
+        """A tuple whose places have names; ``_fields`` are those names, ``_defaults`` values by name."""
 
         __slots__ = ()
         _fields = ()
-        _defaults = ()
+        _defaults = {}  # noqa: RUF012
 
         def __new__(cls, *values, **named):
             if named or len(values) != len(cls._fields):
@@ -57,14 +57,14 @@ else:
     def _filled(cls, values, named):
         """A value for every field: those given in order, those given by name, the defaults."""
         left = cls._fields[len(values) :]
-        if len(values) > len(cls._fields) or not named.keys() <= set(left):
-            raise TypeError(f"{cls.__name__} takes {', '.join(cls._fields)}")
-        given = dict(zip(cls._fields[len(cls._fields) - len(cls._defaults) :], cls._defaults, strict=True))
-        given.update(named)
+        given = {**cls._defaults, **named}
         try:
-            return (*values, *(given[name] for name in left))
+            filled = (*values, *[given[name] for name in left])
         except KeyError as error:
             raise TypeError(f"{cls.__name__} needs {error.args[0]}") from None
+        if len(filled) > len(cls._fields) or not named.keys() <= set(left):
+            raise TypeError(f"{cls.__name__} takes {', '.join(cls._fields)}")
+        return filled
 
     class _Maker(type):
         """The class statement's annotations into the fields of a `_Record`."""
@@ -76,7 +76,7 @@ else:
             annotate = namespace.get("__annotate_func__") or namespace.get("__annotate__")
             fields = tuple(annotate(1) if annotate is not None else namespace.get("__annotations__", ()))
             namespace["_fields"] = namespace["__match_args__"] = fields
-            namespace["_defaults"] = tuple([namespace[field] for field in fields if field in namespace])
+            namespace["_defaults"] = {field: namespace[field] for field in fields if field in namespace}
             namespace["__slots__"] = ()
             for index, field in enumerate(fields):
                 namespace[field] = _getter(index, None)
