@@ -18,6 +18,7 @@ TEST := .venvs/test
 LOCKERS := .venvs/lockers
 BENCH := .venvs/bench
 BENCH_TARGET := .venvs/bench-target
+WHEELHOUSE := .venvs/wheelhouse
 
 SOURCES := pyproject.toml $(shell find src -name __pycache__ -prune -o -print)
 VENV := $(PYTHON) -I -m venv --clear
@@ -85,6 +86,7 @@ pins: $(TEST)/pyvenv.cfg  ## pin the newest development dependencies, with hashe
 	$(COMPILE) tests/requirements-locks.in --output-file tests/requirements-locks.txt
 	$(COMPILE) tests/bench/requirements.in --output-file tests/bench/requirements.txt
 	$(COMPILE) tests/bench/target.in --output-file tests/bench/target.txt
+	$(COMPILE) --python-version 3.11 tests/corpus/roots.in --output-file tests/corpus/roots.txt
 
 clean:  ## remove everything made here
 	rm -rf .venvs .interpreters dist docs/_build .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
@@ -123,3 +125,9 @@ $(BENCH)/pyvenv.cfg: tests/bench/requirements.txt
 $(BENCH_TARGET)/pyvenv.cfg: tests/bench/target.txt
 	$(VENV) $(BENCH_TARGET)
 	$(BENCH_TARGET)/bin/python $(INSTALL) $(HASHED) tests/bench/target.txt
+
+# The wheels of the corpus for two interpreters, downloaded once: everything else is installed from here.
+$(WHEELHOUSE)/complete: tests/corpus/roots.txt | $(TEST)/pyvenv.cfg
+	for version in 3.11 3.13; do $(TEST)/bin/python -I -m pip --disable-pip-version-check --no-input download -qq \
+		--python-version $$version --dest $(WHEELHOUSE) $(HASHED) tests/corpus/roots.txt || exit 1; done
+	touch $@
