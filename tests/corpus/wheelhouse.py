@@ -1,0 +1,59 @@
+"""The wheels of the corpus, as the Makefile downloaded them, and the tools among them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from support.wheels import Wheel
+
+FOLDER = Path(__file__).parents[2] / ".venvs" / "wheelhouse"
+"""Where ``make corpus`` puts them; ``complete`` stands beside them when all are there."""
+LOCK = Path(__file__).with_name("roots.txt")
+
+_WHEEL = re.compile(r"([^-]+)-([^-]+)-(?:\d[^-]*-)?([^-]+-[^-]+-[^-]+)\.whl\Z")
+_PIN = re.compile(r"([a-z0-9-]+)==(\S+)")
+
+
+class Wheelhouse:
+    """A folder of wheels."""
+
+    def __init__(self, folder: Path = FOLDER) -> None:
+        self.folder = folder
+
+    @property
+    def complete(self) -> bool:
+        return (self.folder / "complete").exists()
+
+    def wheels(self) -> list[Wheel]:
+        """Every wheel; reads them all for their digests."""
+        return [_wheel(path) for path in sorted(self.folder.glob("*.whl"))]
+
+    def pip(self, version: str) -> Path:
+        """The program inside pip's wheel of a version, which needs no installation."""
+        (found,) = [*self.folder.glob(f"pip-{version}-*.whl"), *self.folder.glob(f"old/pip-{version}-*.whl")]
+        return found / "pip"
+
+
+def pinned(names: Iterable[str] = ()) -> dict[str, str]:
+    """The versions in the lock: all of them, or of the names given."""
+    versions = dict(match.groups() for match in map(_PIN.match, LOCK.read_text().splitlines()) if match)
+    return {name: versions[name] for name in names} if names else versions
+
+
+def part_of_lock(names: Iterable[str]) -> str:
+    """The lock's text for some packages, hashes and all."""
+    blocks = re.split(r"(?m)^(?=[a-z0-9])", LOCK.read_text())
+    wanted = set(names)
+    return "".join(block for block in blocks if block.partition("==")[0] in wanted)
+
+
+def _wheel(path: Path) -> Wheel:
+    match = _WHEEL.match(path.name)
+    assert match, path.name
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256") if hasattr(hashlib, "file_digest") else None
+        sha256 = digest.hexdigest() if digest else hashlib.sha256(stream.read()).hexdigest()
+    return Wheel(match[1], match[2], path, sha256)
