@@ -19,6 +19,7 @@ LOCKERS := .venvs/lockers
 BENCH := .venvs/bench
 BENCH_TARGET := .venvs/bench-target
 WHEELHOUSE := .venvs/wheelhouse
+CORPUS_FOLDER := .venvs/corpus
 
 SOURCES := pyproject.toml $(shell find src -name __pycache__ -prune -o -print)
 VENV := $(PYTHON) -I -m venv --clear
@@ -30,7 +31,7 @@ COMPILE = $(TEST)/bin/uv pip compile --quiet --upgrade --universal --python-vers
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help scan test differential mutation bytecode selections interpreters lint format docs bench screenshots
-.PHONY: pins clean
+.PHONY: corpus pins clean
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -73,6 +74,9 @@ docs: $(TEST)/pyvenv.cfg  ## build the documentation strictly, into docs/_build
 	$(TEST)/bin/python -m sphinx --builder html --fail-on-warning --keep-going --nitpicky --fresh-env --quiet docs docs/_build
 	@echo "docs/_build/index.html"
 
+corpus: $(WHEELHOUSE)/complete $(LOCKERS)/pyvenv.cfg interpreters  ## make environments of 380 packages by many tools; find them clean
+	PYTHONPATH=tests $(TEST)/bin/python -m corpus.run $(CORPUS_FOLDER) $(ARGS)
+
 bench: $(TOOL)/bin/envcheck $(BENCH)/pyvenv.cfg $(BENCH_TARGET)/pyvenv.cfg  ## time a scan beside its yardsticks; ARGS=
 	$(PYTHON) -I tests/bench/bench.py --tool $(TOOL) --fetter $(BENCH)/bin/fetter --lock tests/bench/target.txt $(ARGS) $(BENCH_TARGET)
 	$(TOOL)/bin/python -I tests/bench/locks.py
@@ -86,7 +90,8 @@ pins: $(TEST)/pyvenv.cfg  ## pin the newest development dependencies, with hashe
 	$(COMPILE) tests/requirements-locks.in --output-file tests/requirements-locks.txt
 	$(COMPILE) tests/bench/requirements.in --output-file tests/bench/requirements.txt
 	$(COMPILE) tests/bench/target.in --output-file tests/bench/target.txt
-	$(COMPILE) --python-version 3.11 tests/corpus/roots.in --output-file tests/corpus/roots.txt
+	$(subst 3.10,3.11,$(COMPILE)) tests/corpus/roots.in --output-file tests/corpus/roots.txt
+	$(subst 3.10,3.11,$(COMPILE)) tests/corpus/old-pip.in --output-file tests/corpus/old-pip.txt
 
 clean:  ## remove everything made here
 	rm -rf .venvs .interpreters dist docs/_build .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
@@ -127,7 +132,9 @@ $(BENCH_TARGET)/pyvenv.cfg: tests/bench/target.txt
 	$(BENCH_TARGET)/bin/python $(INSTALL) $(HASHED) tests/bench/target.txt
 
 # The wheels of the corpus for two interpreters, downloaded once: everything else is installed from here.
-$(WHEELHOUSE)/complete: tests/corpus/roots.txt | $(TEST)/pyvenv.cfg
+$(WHEELHOUSE)/complete: tests/corpus/roots.txt tests/corpus/old-pip.txt | $(TEST)/pyvenv.cfg
 	for version in 3.11 3.13; do $(TEST)/bin/python -I -m pip --disable-pip-version-check --no-input download -qq \
 		--python-version $$version --dest $(WHEELHOUSE) $(HASHED) tests/corpus/roots.txt || exit 1; done
+	$(TEST)/bin/python -I -m pip --disable-pip-version-check --no-input download -qq \
+		--dest $(WHEELHOUSE)/old $(HASHED) tests/corpus/old-pip.txt
 	touch $@

@@ -136,14 +136,25 @@ if __name__ == "__main__":
         sys.argv[0] = sys.argv[0][:-4]
     sys.exit(Till.open())
 """
-BODIES = {"pip": PIP_26, "distlib": DISTLIB, "installer": INSTALLER, "uv": UV}
+CONDA = b"""#!/env/bin/python
+# -*- coding: utf-8 -*-
+import re
+import sys
+
+from shop.tills import Till
+
+if __name__ == '__main__':
+    sys.argv[0] = re.sub(r'(-script\\.pyw?|\\.exe)?$', '', sys.argv[0])
+    sys.exit(Till.open())
+"""
+BODIES = {"pip": PIP_26, "distlib": DISTLIB, "installer": INSTALLER, "uv": UV, "conda": CONDA}
 
 
 @pytest.mark.parametrize("name", BODIES)
 def test_each_body_matches(name: str) -> None:
     script = match_script(BODIES[name])
     assert script is not None
-    assert script.installer == {"distlib": "pip"}.get(name, name)
+    assert script.installer == {"distlib": "pip", "conda": "pip"}.get(name, name)
     assert (script.module, script.attribute) == ("shop.tills", "Till.open")
 
 

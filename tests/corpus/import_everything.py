@@ -6,6 +6,7 @@ behind.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -36,14 +37,15 @@ def names() -> list[str]:
     found = {
         entry.name.partition(".")[0]
         for entry in os.scandir(site)
-        if entry.name.endswith((".py", ".so")) or (entry.is_dir() and os.path.exists(os.path.join(entry.path, "__init__.py")))
+        if entry.name.endswith((".py", ".so"))
+        or (entry.is_dir() and os.path.exists(os.path.join(entry.path, "__init__.py")))
     }
     return sorted(name for name in found if name.isidentifier() and name not in ("antigravity", "this"))
 
 
 def walk(name: str) -> None:
     command = [sys.executable, "-I", "-c", WALK, name]
-    try:
+    with contextlib.suppress(subprocess.TimeoutExpired):
         subprocess.run(
             command,
             stdin=subprocess.DEVNULL,
@@ -52,8 +54,6 @@ def walk(name: str) -> None:
             timeout=SECONDS,
             check=False,
         )
-    except subprocess.TimeoutExpired:
-        pass
 
 
 if __name__ == "__main__":

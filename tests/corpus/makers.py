@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from corpus.conda import make_conda_prefix
+from corpus.debian import make_debian_root
 from corpus.wheelhouse import LOCK, Wheelhouse, part_of_lock, pinned
 from envcheck.catalogue.releases import versions
 from locks.indexes import Index
@@ -154,6 +155,22 @@ def debian_venv(*options: str) -> Maker:
     return make
 
 
+def debian_base(shop: Workshop, folder: Path) -> Made:
+    """The Debian python itself, in a root directory of its own."""
+    interpreter_where("a Debian python3", lambda one: one.path.startswith("/usr/bin/"))
+    make_debian_root(folder / "root")
+    return Made(Path("/usr/bin/python3"), ("--no-lock", "--root", str(folder / "root")))
+
+
+def debian_venv_with_system_site(shop: Workshop, folder: Path) -> Made:
+    """A venv over it that sees its packages, in the same kind of root directory."""
+    made = debian_venv("--system-site-packages")(shop, folder)
+    make_debian_root(folder / "root")
+    inside = folder / "root" / made.path.relative_to("/")
+    shutil.copytree(made.path, inside, symlinks=True)
+    return Made(made.path, (*made.options, "--root", str(folder / "root")))
+
+
 def conda_prefix(shop: Workshop, folder: Path) -> Made:
     """A prefix as conda leaves it: a base whose files, and whose packages', are listed in conda-meta."""
     base = copy_base(folder / "env", shop.base(own_minor()))
@@ -224,7 +241,7 @@ def with_uv(
 
 def poetry(place: Place) -> Path:
     (place.directory / "pyproject.toml").write_text(
-        f"[project]\nname = 'shop'\nversion = '0.1.0'\nrequires-python = '>=3.10'\ndependencies = {asked()}\n"
+        f"[project]\nname = 'shop'\nversion = '0.1.0'\nrequires-python = '>=3.11'\ndependencies = {asked()}\n"
         "[tool.poetry]\npackage-mode = false\n"
         f"[[tool.poetry.source]]\nname = 'local'\nurl = '{place.index.url}/'\npriority = 'primary'\n"
     )
@@ -235,7 +252,7 @@ def poetry(place: Place) -> Path:
 
 def pdm(place: Place) -> Path:
     (place.directory / "pyproject.toml").write_text(
-        f"[project]\nname = 'shop'\nversion = '0.1.0'\nrequires-python = '>=3.10'\ndependencies = {asked()}\n"
+        f"[project]\nname = 'shop'\nversion = '0.1.0'\nrequires-python = '>=3.11'\ndependencies = {asked()}\n"
         "[tool.pdm]\ndistribution = false\n"
         f"[[tool.pdm.source]]\nname = 'pypi'\nurl = '{place.index.url}'\nverify_ssl = false\n"
     )
@@ -259,4 +276,3 @@ PROJECTS: dict[str, Callable[[Place], Path]] = {"poetry": poetry, "pdm": pdm, "p
 
 def asked() -> list[str]:
     return [f"{name}=={version}" for name, version in pinned(ROOTS).items()]
-

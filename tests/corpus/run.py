@@ -1,6 +1,6 @@
 """Makes environments of popular packages with many tools, scans each, and says what was found in what is clean.
 
-    python tests/corpus/run.py [--only WORDS] [--again] FOLDER
+    PYTHONPATH=tests python -m corpus.run [--only WORDS] [--again] FOLDER
 
 Environments that nothing is done to after their scan are kept in FOLDER, and made again when the lock changes. Each
 report lies beside its environment. Exits with 1 where an environment has a finding of medium or above, or something
@@ -19,8 +19,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
-
-sys.path[0] = str(Path(__file__).parents[1])
 
 import pytest
 
@@ -70,6 +68,8 @@ SMALL = (
     Row("pdm", makers.by_locker("pdm")),
     Row("pipenv", makers.by_locker("pipenv")),
     Row("Debian venv", makers.debian_venv()),
+    Row("Debian base", makers.debian_base),
+    Row("Debian venv, system site", makers.debian_venv_with_system_site),
     Row("conda prefix", makers.conda_prefix),
 )
 """A few packages of it."""
@@ -82,6 +82,7 @@ class Result(NamedTuple):
     seconds: float
     document: dict[str, Any]
     note: str = ""
+    failed: bool = False
 
     @property
     def findings(self) -> list[dict[str, Any]]:
@@ -133,7 +134,7 @@ def main() -> int:
     for result in results:
         for line in (*result.alarms, *quieter(result)):
             print(f"{result.name}: {line}")
-    return 1 if any(result.alarms for result in results) else 0
+    return 1 if any(result.alarms or result.failed for result in results) else 0
 
 
 def judged(shop: Workshop, row: Row, again: bool = False) -> list[Result]:
@@ -149,6 +150,8 @@ def judged(shop: Workshop, row: Row, again: bool = False) -> list[Result]:
             made = row.make(shop, folder)
         except pytest.skip.Exception as missing:
             return [Result(row.name, 0.0, {}, f"SKIPPED: {missing}")]
+        except (AssertionError, OSError, RuntimeError) as error:
+            return [Result(row.name, 0.0, {}, f"NOT MADE: {error}", failed=True)]
     else:
         made = Made(Path(known["path"]), tuple(known["options"]))
     results = [scanned(row.name, made, folder, row.options)]

@@ -74,17 +74,23 @@ class Prefix:
         }
 
 
-def package_with_record(prefix: Prefix, name: str, files: dict[str, bytes]) -> None:
-    """A package that pip built: its RECORD, and conda's rows for the same files."""
+def package_with_record(
+    prefix: Prefix, name: str, files: dict[str, bytes], built: dict[str, bytes] | None = None
+) -> None:
+    """A package that pip installed where it was built: its RECORD, and conda's rows for the same files.
+
+    ``built`` has what pip wrote there, where conda changed it afterwards.
+    """
     info = f"{name}-1.0.dist-info"
-    files = {
-        **files,
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n".encode(),
-        f"{info}/INSTALLER": b"conda\n",
-    }
-    rows = "".join(record_row(key, data) + "\n" for key, data in files.items()) + f"{info}/RECORD,,\n"
-    for key, data in {**files, f"{info}/RECORD": rows.encode()}.items():
-        prefix.put(name, f"{prefix.site}/{key}", data)
+    files = {**files, f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n".encode()}
+    there = {**files, **(built or {}), f"{info}/INSTALLER": b"pip\n"}
+    rows = "".join(record_row(key, data) + "\n" for key, data in there.items()) + f"{info}/RECORD,,\n"
+    for key, data in {**files, f"{info}/RECORD": rows.encode(), f"{info}/INSTALLER": b"conda\n"}.items():
+        more: dict[str, Any] = {}
+        if key in (built or {}):
+            more = {"sha256": sha256((built or {})[key]), "sha256_in_prefix": sha256(data)}
+            more |= {"prefix_placeholder": PLACEHOLDER, "file_mode": "binary" if data[:1] == b"\x7f" else "text"}
+        prefix.put(name, os.path.normpath(f"{prefix.site}/{key}"), data, **more)
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +143,76 @@ def test_a_conda_prefix_is_clean(prefix: Prefix) -> None:
     text = prefix.venv.interpreter.text
     assert proof.compared_with == f"conda's records (1 file differs from CPython {text} as it was released)"
     assert proof.verified > 500
+
+
+class Changed:
+    """A package that conda changed after pip had written its RECORD, and a command that conda itself made."""
+
+    def __init__(self, prefix: Prefix) -> None:
+        self.prefix = prefix
+        home = f"#!{prefix.path}/bin/python\n".encode()
+        body = "import sys\nfrom tool import main\nif __name__ == '__main__':\n    sys.exit(main())\n"
+        conda = (
+            "# -*- coding: utf-8 -*-\nimport re\nimport sys\n\nfrom tool import main\n\nif __name__ == '__main__':\n"
+            "    sys.argv[0] = re.sub(r'(-script\\.pyw?|\\.exe)?$', '', sys.argv[0])\n    sys.exit(main())\n"
+        )
+        pip = body.replace("    sys.exit", "    sys.argv[0] = sys.argv[0].removesuffix('.exe')\n    sys.exit")
+        here = {
+            "tool/place.py": f"HOME = {str(prefix.path)!r}\n".encode(),
+            "tool/fast.so": b"\x7fELF $ORIGIN/../..",
+            "../../../bin/tool": home + pip.encode(),
+        }
+        built = {key: data.replace(str(prefix.path).encode(), PLACEHOLDER.encode()) for key, data in here.items()}
+        built["tool/fast.so"] = b"\x7fELF /opt/build/lib"
+        points = b"[console_scripts]\ntool = tool:main\ntool-two = tool:main\n"
+        files = {"tool/__init__.py": b"def main():\n    pass\n", "tool-1.0.dist-info/entry_points.txt": points}
+        package_with_record(prefix, "tool", {**files, **here}, built)
+        record = prefix.path / prefix.site / "tool-1.0.dist-info/RECORD"
+        record.write_text(record.read_text() + record_row("../../../bin/tool-two", b"what pip wrote") + "\n")
+        prefix.put("tool", "bin/tool-two", home + conda.encode(), sha256=None, path_type="unix_python_entry_point")
+        for row in prefix.rows["tool"]:
+            if row["_path"].endswith("/RECORD"):
+                row["sha256"] = sha256(record.read_bytes())
+        prefix.register()
+
+    def rewrite(self, name: str, data: bytes) -> None:
+        """Change a file, and what conda recorded of it, not what RECORD has."""
+        path = os.path.normpath(f"{self.prefix.site}/{name}")
+        (self.prefix.path / path).write_bytes(data)
+        for row in self.prefix.rows["tool"]:
+            if row["_path"] == path:
+                row.pop("sha256_in_prefix", None)
+                row["sha256"] = sha256(data)
+        self.prefix.register()
+
+
+def test_what_conda_changed_after_pip_wrote_record_is_clean(prefix: Prefix) -> None:
+    Changed(prefix)
+    report = prefix.scan()
+    assert [finding for finding in report.findings if finding.severity >= Severity.LOW] == []
+    assert report.inventory is not None
+    assert {d.name: d.assurance for d in report.inventory.distributions}["tool"] == "recorded"
+
+
+@pytest.mark.parametrize("name", ["tool/__init__.py", "tool/place.py"])
+def test_condas_records_do_not_excuse_code_that_is_not_as_record_has_it(prefix: Prefix, name: str) -> None:
+    changed = Changed(prefix)
+    changed.rewrite(name, (prefix.path / prefix.site / name).read_bytes() + b"MARK = 1\n")
+    assert prefix.found() == {("file-modified", f"{prefix.site}/{name}")}
+
+
+@pytest.mark.parametrize("name", ["tool", "tool-two"])
+def test_condas_records_do_not_excuse_another_script(prefix: Prefix, name: str) -> None:
+    changed = Changed(prefix)
+    changed.rewrite(f"../../../bin/{name}", (prefix.path / "bin" / name).read_bytes() + b"MARK = 1\n")
+    assert prefix.found() == {("script-modified", f"bin/{name}")}
+
+
+def test_a_changed_binary_must_be_as_conda_recorded_it(prefix: Prefix) -> None:
+    Changed(prefix)
+    with open(prefix.path / prefix.site / "tool/fast.so", "ab") as file:
+        file.write(b"\0")
+    assert prefix.found() == {("file-modified", f"{prefix.site}/tool/fast.so")}
 
 
 def test_a_conda_prefix_that_was_used_is_clean(prefix: Prefix) -> None:
@@ -254,3 +330,10 @@ def test_a_record_that_cannot_be_understood_is_not_silent(prefix: Prefix, what: 
 def test_a_record_that_is_no_file_is_not_opened(prefix: Prefix) -> None:
     os.mkfifo(prefix.path / "conda-meta/x.json")
     assert [one.path for one in prefix.scan().not_seen] == [str(prefix.path / "conda-meta/x.json")]
+
+
+def test_a_placeholder_that_is_no_text_excuses_nothing(prefix: Prefix) -> None:
+    odd = {"sha256": "0" * 64, "prefix_placeholder": "\ud800", "file_mode": "text"}
+    prefix.put("placed", f"{prefix.site}/odd.py", b"X = 1\n", **odd)
+    prefix.register()
+    assert prefix.found() == {("file-modified", f"{prefix.site}/odd.py")}

@@ -15,6 +15,7 @@ import re
 from functools import cached_property
 
 from envcheck.files.root import Files, Unreadable
+from envcheck.installed.kinds import is_binary
 from envcheck.model.nouns import NamedTuple
 from envcheck.model.ownership import Owner
 
@@ -24,6 +25,8 @@ _LIMIT = 64 << 20
 _MOST = 5_000
 _MOST_ROWS = 3_000_000
 _TEXT_LIMIT = 16 << 20
+_MAGIC = 16
+"""Bytes that tell a binary."""
 
 
 class Row(NamedTuple):
@@ -35,7 +38,7 @@ class Row(NamedTuple):
     original: bytes | None = None
     """sha256 of the file in the package, where only that is recorded and this prefix was written into it."""
     placeholder: str = ""
-    """What stood in the package in place of this prefix."""
+    """What stood in a text of the package in place of this prefix."""
 
 
 class Conda:
@@ -98,15 +101,37 @@ class Conda:
             return row.sha256 == sha256
         if row.original == sha256:
             return True
-        # This prefix back into the placeholder, as conda replaced it in a text.
-        from envcheck.model.sha256 import sha256 as new
+        return self._as_built(path, row) == row.original
+
+    def explains(self, path: str, expected: bytes, sha256: bytes) -> bool:
+        """Whether a file with the bytes that conda recorded differs from its RECORD because conda itself changed it.
+
+        conda packages what pip installed in a prefix of the build. After pip wrote RECORD, the build names conda in
+        INSTALLER and sets the RUNPATH of binaries; the installation writes this prefix in place of the build's. All
+        else must be as RECORD has it, whatever conda-meta says. ``expected`` is RECORD's sha256 of the file.
+        """
+        rows = self.find(path)
+        if not rows or self.judge(path, rows, sha256) != "match":
+            return False
+        if path.endswith(".dist-info/INSTALLER"):
+            return True
+        try:
+            if is_binary(self._files.read_part(path, _MAGIC)[0]):
+                return True
+        except Unreadable:
+            return False
+        return any(row.placeholder and self._as_built(path, row) == expected for row in rows)
+
+    def _as_built(self, path: str, row: Row) -> bytes:
+        """sha256 of a text with this prefix turned back into the placeholder; nothing where it cannot be read."""
+        from envcheck.model.sha256 import sha256
 
         try:
             data = self._files.read(path, _TEXT_LIMIT)
         except Unreadable:
-            return False
+            return b""
         own = self._prefix.encode("utf-8", "surrogateescape")
-        return new(data.replace(own, row.placeholder.encode())).digest() == row.original
+        return sha256(data.replace(own, row.placeholder.encode("utf-8", "surrogatepass"))).digest()
 
     @cached_property
     def rows(self) -> dict[str, tuple[Row, ...]]:
@@ -177,11 +202,13 @@ def _row(entry: object, owner: Owner) -> tuple[str, Row] | None:
         return None
     here, original = _digest(entry.get("sha256_in_prefix")), _digest(entry.get("sha256"))
     placeholder = entry.get("prefix_placeholder")
+    replaced = placeholder if isinstance(placeholder, str) else ""
+    in_text = replaced if entry.get("file_mode") == "text" else ""
     if here is not None:
-        return path, Row(owner, here)
-    if isinstance(placeholder, str) and placeholder and entry.get("file_mode") == "text":
-        return path, Row(owner, None, original, placeholder)
-    if isinstance(placeholder, str) and placeholder:
+        return path, Row(owner, here, None, in_text)
+    if in_text:
+        return path, Row(owner, None, original, in_text)
+    if replaced:
         # In a binary the rest of the text was filled up: what stood there cannot be had back.
         return path, Row(owner, None)
     return path, Row(owner, original)

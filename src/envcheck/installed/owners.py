@@ -143,6 +143,17 @@ class Owners:
             return Claim(rows[0].owner, "modified", sha256, "the sha256 that conda recorded differs")
         return Claim(rows[0].owner, "unrecorded", sha256, "conda recorded no hash of it")
 
+    def conda_explains(self, path: str, expected: str | None, sha256: bytes) -> bool:
+        """Whether a file is not as its RECORD says (``sha256:…``) because conda changed it, and is as conda left it."""
+        algorithm, _, digits = (expected or "").partition(":")
+        if algorithm != "sha256" or self.conda is None:
+            return False
+        return self.conda.explains(path, bytes.fromhex(digits), sha256)
+
+    def conda_lists(self, path: str) -> bool:
+        """Whether conda's records of this prefix have a row for a path."""
+        return self.conda is not None and bool(self.conda.find(path))
+
     def dpkg_covers(self, path: str) -> bool:
         """Whether dpkg may own a path: it never does below ``/usr/local`` or in a home directory."""
         return path.startswith(("/usr/", "/etc/")) and not path.startswith("/usr/local/") and self.dpkg.covers(path)
@@ -179,6 +190,8 @@ class Owners:
         judged = judge(key, claims, self._digest_of(path, sha256), strict=True)
         owner = judged.claimant.owner
         if judged.verdict == "modified":
+            if self.conda_explains(path, judged.expected, bytes.fromhex(sha256)):
+                return Claim(owner, "recorded", sha256, "as conda changed it")
             detail = f" ({judged.detail})" if judged.detail else ""
             return Claim(owner, "modified", sha256, f"the hash in {owner.name}'s RECORD differs{detail}")
         if judged.verdict != "recorded":

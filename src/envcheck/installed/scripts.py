@@ -118,17 +118,20 @@ class Scripts:
             return
         raw = sha256(data).digest()
         judged = judge(name, claims, digest_of(self._files, path, raw))
+        if judged.verdict == "modified" and self._owners.conda_explains(path, judged.expected, raw):
+            judged = judged._replace(verdict="recorded")
         owner = judged.claimant
         declared = [pair for pair in self._entry_points(name) if any(pair[0] is claimant for claimant, _ in claims)]
         if declared and not name.endswith(".exe"):
             why = self._not_derived(data, declared)
             if why is not None:
                 self._tally.add("script-modified", path, owner, judged.expected, raw.hex(), why)
-            elif judged.verdict == "modified":
+            elif judged.verdict == "modified" and not self._owners.conda_lists(path):
+                # conda makes the scripts of a package without an architecture itself.
                 detail = "its RECORD has another hash, though the script is exactly what an installer writes"
                 self._tally.add("record-conflict", path, owner, judged.expected, raw.hex(), detail)
             else:
-                self._tally.verified += judged.verdict == "recorded"
+                self._tally.verified += judged.verdict != "unhashed"
         elif judged.verdict == "recorded" or (judged.verdict == "modified" and self._is_rewritten(data, claims)):
             self._tally.verified += 1
         elif judged.verdict == "modified":
