@@ -31,10 +31,11 @@ OLD_PIP = "23.0.1"
 
 
 class Made(NamedTuple):
-    """An environment to scan: where it lies, and the options that a user would give."""
+    """An environment to scan: where it lies, the lock of what is in it, and the root that it is seen below."""
 
     path: Path
-    options: tuple[str, ...]
+    lock: Path | None
+    root: Path | None = None
 
 
 class Workshop(NamedTuple):
@@ -75,7 +76,7 @@ def by_pip(version: str, minor: tuple[int, int]) -> Maker:
     def make(shop: Workshop, folder: Path) -> Made:
         venv = make_venv(folder / "env", shop.base(minor))
         pip(shop, version, LOCK, "--python", str(venv.python), "install")
-        return Made(venv.path, ("--lock", str(LOCK)))
+        return Made(venv.path, LOCK)
 
     return make
 
@@ -102,7 +103,7 @@ def small_by_pip(version: str) -> Maker:
     def make(shop: Workshop, folder: Path) -> Made:
         venv = make_venv(folder / "env", shop.base(own_minor()))
         pip(shop, version, shop.small_lock, "--python", str(venv.python), "install")
-        return Made(venv.path, ("--lock", str(shop.small_lock)))
+        return Made(venv.path, shop.small_lock)
 
     return make
 
@@ -111,7 +112,7 @@ def small_in_virtualenv(shop: Workshop, folder: Path) -> Made:
     """With the seeds that virtualenv brings, which no lock names."""
     venv = make_with_virtualenv(folder / "env", shop.base(own_minor()), "--setuptools", "bundle")
     pip(shop, NEW_PIP, shop.small_lock, "--python", str(venv.python), "install")
-    return Made(venv.path, ("--lock", str(shop.small_lock)))
+    return Made(venv.path, shop.small_lock)
 
 
 def target_directory(tool: str) -> Maker:
@@ -123,7 +124,7 @@ def target_directory(tool: str) -> Maker:
             pip(shop, NEW_PIP, shop.small_lock, "install", "--target", str(target), python=base.path)
         else:
             uv(shop, "pip", "install", "--python", base.path, *hashed(shop, shop.small_lock), "--target", str(target))
-        return Made(target, ("--lock", str(shop.small_lock)))
+        return Made(target, shop.small_lock)
 
     return make
 
@@ -138,7 +139,7 @@ def by_locker(name: str) -> Maker:
             place.directory.mkdir(parents=True)
             make_venv(place.venv.path, place.interpreter)
             lock = PROJECTS[name](place)
-        return Made(place.venv.path, ("--lock", str(lock)))
+        return Made(place.venv.path, lock)
 
     return make
 
@@ -150,7 +151,7 @@ def debian_venv(*options: str) -> Maker:
         base = interpreter_where("a Debian python3", lambda one: one.path.startswith("/usr/bin/"))
         venv = make_venv(folder / "env", base, "--without-pip", *options)
         pip(shop, NEW_PIP, shop.small_lock, "--python", str(venv.python), "install", "--ignore-installed")
-        return Made(venv.path, ("--lock", str(shop.small_lock)))
+        return Made(venv.path, shop.small_lock)
 
     return make
 
@@ -159,7 +160,7 @@ def debian_base(shop: Workshop, folder: Path) -> Made:
     """The Debian python itself, in a root directory of its own."""
     interpreter_where("a Debian python3", lambda one: one.path.startswith("/usr/bin/"))
     make_debian_root(folder / "root")
-    return Made(Path("/usr/bin/python3"), ("--no-lock", "--root", str(folder / "root")))
+    return Made(Path("/usr/bin/python3"), None, folder / "root")
 
 
 def debian_venv_with_system_site(shop: Workshop, folder: Path) -> Made:
@@ -168,7 +169,8 @@ def debian_venv_with_system_site(shop: Workshop, folder: Path) -> Made:
     make_debian_root(folder / "root")
     inside = folder / "root" / made.path.relative_to("/")
     shutil.copytree(made.path, inside, symlinks=True)
-    return Made(made.path, (*made.options, "--root", str(folder / "root")))
+    shutil.copy2(shop.small_lock, inside.parent)
+    return Made(made.path, made.path.parent / shop.small_lock.name, folder / "root")
 
 
 def conda_prefix(shop: Workshop, folder: Path) -> Made:
@@ -176,7 +178,7 @@ def conda_prefix(shop: Workshop, folder: Path) -> Made:
     base = copy_base(folder / "env", shop.base(own_minor()))
     uv(shop, "pip", "install", "--python", str(base.python), *hashed(shop, shop.small_lock))
     make_conda_prefix(base)
-    return Made(base.path, ("--lock", str(shop.small_lock)))
+    return Made(base.path, shop.small_lock)
 
 
 def without_bytecode(made: Made) -> None:
@@ -236,7 +238,7 @@ def with_uv(
     venv = Venv(folder / "env", shop.base(minor))
     uv(shop, "venv", "--no-project", "--python", venv.interpreter.path, *of_venv, str(venv.path))
     uv(shop, "pip", "install", "--python", str(venv.python), *hashed(shop, lock), *of_install)
-    return Made(venv.path, ("--lock", str(lock)))
+    return Made(venv.path, lock)
 
 
 def poetry(place: Place) -> Path:

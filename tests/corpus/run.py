@@ -22,10 +22,14 @@ from typing import Any, NamedTuple
 
 import pytest
 
+import envcheck
 from corpus import makers
 from corpus.makers import Made, Maker, Workshop
 from corpus.wheelhouse import FOLDER, LOCK, Wheelhouse
-from support.scanning import SEVERITIES, envcheck
+from envcheck.model.report import Options
+from envcheck.reports.json import render
+from support.scanning import SEVERITIES
+from support.scanning import envcheck as run_envcheck
 
 HOUR = 3600.0
 
@@ -153,26 +157,32 @@ def judged(shop: Workshop, row: Row, again: bool = False) -> list[Result]:
         except (AssertionError, OSError, RuntimeError) as error:
             return [Result(row.name, 0.0, {}, f"NOT MADE: {error}", failed=True)]
     else:
-        made = Made(Path(known["path"]), tuple(known["options"]))
+        made = Made(*(Path(one) if one else None for one in known["made"]))
     results = [scanned(row.name, made, folder, row.options)]
     for name, change in row.after:
         state.unlink(missing_ok=True)
         change(made)
         results.append(scanned(name, made, folder, row.options))
     if not row.after:
-        state.write_text(json.dumps({"lock": digest, "path": str(made.path), "options": made.options}))
+        state.write_text(json.dumps({"lock": digest, "made": [str(one) if one else None for one in made]}))
     return results
 
 
 def scanned(name: str, made: Made, folder: Path, options: Sequence[str]) -> Result:
     """As the command says it."""
     started = time.perf_counter()
-    ran = envcheck("scan", "--format", "json", *made.options, *options, made.path, timeout=HOUR)
+    if made.root is not None:
+        lock = str(made.lock) if made.lock else None
+        text = render(envcheck.scan(str(made.path), Options(root=str(made.root), lock=lock)))
+    else:
+        lock = ["--lock", str(made.lock)] if made.lock else ["--no-lock"]
+        ran = run_envcheck("scan", "--format", "json", *lock, *options, made.path, timeout=HOUR)
+        text = ran.stdout.decode()
+        if ran.code not in (0, 1, 3):
+            raise RuntimeError(f"{name}: exit {ran.code}: {ran.stderr}")
     seconds = time.perf_counter() - started
-    if ran.code not in (0, 1, 3):
-        raise RuntimeError(f"{name}: exit {ran.code}: {ran.stderr}")
-    (folder / f"{name.strip('. ')}.json").write_bytes(ran.stdout)
-    return Result(name, seconds, json.loads(ran.stdout))
+    (folder / f"{name.strip('. ')}.json").write_text(text)
+    return Result(name, seconds, json.loads(text))
 
 
 def quieter(result: Result) -> list[str]:
