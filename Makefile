@@ -31,7 +31,7 @@ COMPILE = $(TEST)/bin/uv pip compile --quiet --upgrade --universal --python-vers
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help scan test differential mutation bytecode selections interpreters lint format docs bench screenshots
-.PHONY: corpus pins clean
+.PHONY: corpus slice pins clean
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -39,7 +39,7 @@ help:  ## list what can be made
 scan: $(TOOL)/bin/envcheck $(PINS)/pyvenv.cfg  ## scan TARGET= (the pins) against LOCK= (their requirements), OPTIONS=
 	@$(TOOL)/bin/envcheck scan '$(TARGET)' $(if $(LOCK),--lock '$(LOCK)') $(OPTIONS)
 
-test: interpreters $(LOCKERS)/pyvenv.cfg  ## run the tests on JOBS=2 processes; ARGS= goes to pytest
+test: interpreters slice $(LOCKERS)/pyvenv.cfg  ## run the tests on JOBS=2 processes; ARGS= goes to pytest
 	$(TEST)/bin/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 differential: interpreters  ## hold the plan and the paths against every interpreter: ENVIRONMENTS=500 random ones of SEED=
@@ -59,6 +59,9 @@ selections: $(TEST)/pyvenv.cfg  ## hold what a lock selects against uv, over som
 
 interpreters: $(TEST)/pyvenv.cfg  ## fetch CPython 3.13 to 3.15 into .interpreters, where apt can; else say why not
 	@$(TEST)/bin/python tests/tools/debian_pythons.py --optional .interpreters
+
+slice: $(TEST)/pyvenv.cfg
+	@PYTHONPATH=tests $(TEST)/bin/python -m corpus.slice
 
 lint: $(TEST)/pyvenv.cfg  ## ruff, mypy, the layers
 	$(TEST)/bin/ruff check

@@ -134,7 +134,7 @@ def by_locker(name: str) -> Maker:
 
     def make(shop: Workshop, folder: Path) -> Made:
         need(name)
-        with Index(shop.house.wheels()) as index:
+        with Index(shop.house.wheels(SMALL)) as index:
             place = Place(folder / "project", index, shop.base(own_minor()))
             place.directory.mkdir(parents=True)
             make_venv(place.venv.path, place.interpreter)

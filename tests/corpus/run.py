@@ -89,6 +89,10 @@ class Result(NamedTuple):
     failed: bool = False
 
     @property
+    def environments(self) -> list[dict[str, Any]]:
+        return [each for each in self.document.get("environments", ()) if each["files"]["verified"]]
+
+    @property
     def findings(self) -> list[dict[str, Any]]:
         return [found for each in self.document.get("environments", ()) for found in each["findings"]]
 

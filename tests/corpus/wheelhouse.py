@@ -12,6 +12,7 @@ from support.wheels import Wheel
 FOLDER = Path(__file__).parents[2] / ".venvs" / "wheelhouse"
 """Where ``make corpus`` puts them; ``complete`` stands beside them when all are there."""
 LOCK = Path(__file__).with_name("roots.txt")
+OLD_PIP = Path(__file__).with_name("old-pip.txt")
 
 _WHEEL = re.compile(r"([^-]+)-([^-]+)-(?:\d[^-]*-)?([^-]+-[^-]+-[^-]+)\.whl\Z")
 _PIN = re.compile(r"([a-z0-9-]+)==(\S+)")
@@ -27,9 +28,10 @@ class Wheelhouse:
     def complete(self) -> bool:
         return (self.folder / "complete").exists()
 
-    def wheels(self) -> list[Wheel]:
-        """Every wheel; reads them all for their digests."""
-        return [_wheel(path) for path in sorted(self.folder.glob("*.whl"))]
+    def wheels(self, names: Iterable[str]) -> list[Wheel]:
+        """The wheels of some packages; reads them for their digests."""
+        wanted = set(names)
+        return [_wheel(path) for path in sorted(self.folder.glob("*.whl")) if _key(path) in wanted]
 
     def pip(self, version: str) -> Path:
         """The program inside pip's wheel of a version, which needs no installation."""
@@ -50,10 +52,11 @@ def part_of_lock(names: Iterable[str]) -> str:
     return "".join(block for block in blocks if block.partition("==")[0] in wanted)
 
 
+def _key(path: Path) -> str:
+    return path.name.partition("-")[0].lower().replace("_", "-").replace(".", "-")
+
+
 def _wheel(path: Path) -> Wheel:
     match = _WHEEL.match(path.name)
     assert match, path.name
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256") if hasattr(hashlib, "file_digest") else None
-        sha256 = digest.hexdigest() if digest else hashlib.sha256(stream.read()).hexdigest()
-    return Wheel(match[1], match[2], path, sha256)
+    return Wheel(match[1], match[2], path, hashlib.sha256(path.read_bytes()).hexdigest())
