@@ -20,6 +20,7 @@ BENCH := .venvs/bench
 BENCH_TARGET := .venvs/bench-target
 WHEELHOUSE := .venvs/wheelhouse
 CORPUS_FOLDER := .venvs/corpus
+BENCH_WHOLE := $(CORPUS_FOLDER)/pip--3.11
 
 SOURCES := pyproject.toml $(shell find src -name __pycache__ -prune -o -print)
 VENV := $(PYTHON) -I -m venv --clear
@@ -80,8 +81,9 @@ docs: $(TEST)/pyvenv.cfg  ## build the documentation strictly, into docs/_build
 corpus: $(WHEELHOUSE)/complete $(LOCKERS)/pyvenv.cfg interpreters  ## make environments of 380 packages by many tools; find them clean
 	PYTHONPATH=tests $(TEST)/bin/python -m corpus.run $(CORPUS_FOLDER) $(ARGS)
 
-bench: $(TOOL)/bin/envcheck $(BENCH)/pyvenv.cfg $(BENCH_TARGET)/pyvenv.cfg  ## time a scan beside its yardsticks; ARGS=
-	$(PYTHON) -I tests/bench/bench.py --tool $(TOOL) --fetter $(BENCH)/bin/fetter --lock tests/bench/target.txt $(ARGS) $(BENCH_TARGET)
+bench: $(TOOL)/bin/envcheck $(BENCH)/pyvenv.cfg $(BENCH_TARGET)/pyvenv.cfg $(BENCH_WHOLE)/made.json  ## time a scan beside its yardsticks; ARGS=
+	$(PYTHON) -I tests/bench/bench.py --tool $(TOOL) --fetter $(BENCH)/bin/fetter --lock tests/corpus/roots.txt $(ARGS) \
+		$(BENCH_WHOLE)/env $(BENCH_TARGET)
 	$(TOOL)/bin/python -I tests/bench/locks.py
 
 screenshots: $(TEST)/pyvenv.cfg  ## draw docs/images/*.svg from real scans
@@ -141,3 +143,7 @@ $(WHEELHOUSE)/complete: tests/corpus/roots.txt tests/corpus/old-pip.txt | $(TEST
 	$(TEST)/bin/python -I -m pip --disable-pip-version-check --no-input download -qq \
 		--dest $(WHEELHOUSE)/old $(HASHED) tests/corpus/old-pip.txt
 	touch $@
+
+# The environment of the corpus that is timed.
+$(BENCH_WHOLE)/made.json: $(WHEELHOUSE)/complete
+	PYTHONPATH=tests $(TEST)/bin/python -m corpus.run --only 'pip, 3.11' $(CORPUS_FOLDER)
