@@ -1,4 +1,4 @@
-"""Times reading and selecting from a uv.lock of 335 packages and 2 MB beside parsing it, in CPU time.
+"""Times reading and selecting from a uv.lock of 335 packages, 5,360 wheels and 2 MB beside parsing it, in CPU time.
 
 Both with tomli as it is installed (compiled, where its wheel is) and with its Python code. Run by ``make bench`` with
 the interpreter of the environment that envcheck is installed in; it judges nothing.
@@ -16,7 +16,7 @@ from statistics import median
 from types import ModuleType
 
 PACKAGES = 335
-WHEELS = 15
+WHEELS = 16
 AIM = 0.120
 
 

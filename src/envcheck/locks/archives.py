@@ -25,6 +25,8 @@ def without_credentials(url: str) -> str:
 
 def filename_of(url: str) -> str:
     """The last part of a URL's or path's path, percent-decoded."""
+    if "#" not in url and "%" not in url and "?" not in url and not url.endswith("/"):
+        return url[url.rfind("/") + 1 :]
     path = url.partition("#")[0].partition("?")[0]
     name = path.rstrip("/").rsplit("/", 1)[-1]
     return unquote(name, errors="surrogateescape") if "%" in name else name

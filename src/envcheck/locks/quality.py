@@ -91,7 +91,9 @@ def _hashes(package: LockedPackage) -> Iterator[LockProblem]:
         message = f"{_shown(package)}: no hash for {count}"
         yield LockProblem("lock-unhashed", package.where, message, package.name)
     for artifact in package.artifacts:
-        if artifact.hashes and not any(is_strong(*pair) for pair in artifact.hashes):
+        if artifact.hashes and not (
+            is_strong(*artifact.hashes[0]) or any(is_strong(*pair) for pair in artifact.hashes)
+        ):
             algorithm, digest = artifact.hashes[0]
             why = (
                 f"only {algorithm}"
@@ -153,7 +155,7 @@ def _same_version(in_filename: str, version: str) -> bool:
 
 def _transport(package: LockedPackage, hosts: set[str]) -> Iterator[LockProblem]:
     """A source that is fetched without encryption; one on this machine itself is nobody's to change on the way."""
-    for url in (package.source, *(artifact.url for artifact in package.artifacts)):
+    for url in (package.source, *[artifact.url for artifact in package.artifacts]):
         if url is None or url.startswith("https://") or not url.lower().startswith(_PLAIN):
             continue
         scheme, _, rest = url.partition("://")

@@ -128,15 +128,13 @@ class _Reader:
         commit: str | None = None
         if "source" in table:
             _, source, commit, _ = self.source(table, "source")
-        extras = get_strings(table, "extra") if "extra" in table else ()
-        return Dependency(
-            package_name(table, "name"),
-            get_str(table, "version"),
-            checked(get_str(table, "marker"), self.markers),
-            tuple(normalize_name(extra) for extra in extras),
-            source,
-            commit,
-        )
+        extras: tuple[str, ...] = ()
+        if "extra" in table:
+            extras = tuple(normalize_name(extra) for extra in get_strings(table, "extra"))
+        version = get_str(table, "version") if "version" in table else None
+        marker = checked(get_str(table, "marker"), self.markers) if "marker" in table else None
+        # Every field in its place: a lock has thousands of edges, and filling in defaults costs more than reading one.
+        return Dependency(package_name(table, "name"), version, marker, extras, source, commit, None)
 
     def requirement(self, table: Table) -> Dependency:
         """A raw requirement of a script or of a workspace root: it names a package, never one of several forks."""
@@ -196,7 +194,7 @@ def _git_source(text: str, subdirectory: str | None) -> Source:
 def _artifact(table: Table, kind: str = "wheel") -> Artifact:
     """An entry of ``wheels``, or ``sdist``: a URL, a path, or only a file name; a hash where the index gave one."""
     url = get_str(table, "url")
-    filename = get_str(table, "filename")
+    filename = get_str(table, "filename") if "filename" in table else None
     location = url if url is not None else get_str(table, "path")
     if filename is None:
         if location is None:
@@ -212,9 +210,9 @@ def _artifact(table: Table, kind: str = "wheel") -> Artifact:
         if parsed is None:
             raise Wrong("is not of the form algorithm:digest", "hash")
         hashes = (parsed,)
-    size = get_int(table, "size")
+    size = get_int(table, "size") if "size" in table else None
     # The first locks of revision 2 spelt the key with an underscore.
-    time = get_time(table, "upload-time") or get_time(table, "upload_time")
+    time = get_time(table, "upload-time" if "upload-time" in table else "upload_time")
     shown = None if location is None else without_credentials(location)
     return Artifact(filename, shown, hashes, size, time, "wheel" if kind == "wheel" else archive_kind(filename))
 
