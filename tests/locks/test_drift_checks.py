@@ -9,7 +9,7 @@ from envcheck.model.lock import Comparison, Drift, LockChoice, LockProblem
 from envcheck.model.startup import StartupPlan
 from support.samples import ENVIRONMENT, SITE
 
-UV = LockChoice("/srv/app/uv.lock", "uv", "ab" * 32, ("plot",), ("dev",))
+UV = LockChoice("/srv/app/uv.lock", "uv", "ab" * 32, ("plot",), ("dev",), default_groups=("dev",))
 PIP = LockChoice("/srv/app/requirements.txt", "requirements", "ab" * 32)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from envcheck.checks.drift import repair
+from envcheck.checks.repair import repair
 from envcheck.files.root import Files
 from envcheck.locks.markers import for_python
 from envcheck.locks.read import read_lock

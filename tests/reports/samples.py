@@ -129,7 +129,7 @@ def comparison(states: dict[str, tuple[LockState, str | None, str | None]], matc
         Drift(f"package-{n}", "match", "1.0", "1.0", f"{SITE}/package-{n}-1.0.dist-info") for n in range(matching)
     ]
     drifts += [Drift(name, state, here, locked, None) for name, (state, here, locked) in states.items()]
-    lock = LockChoice(f"{PROJECT}/uv.lock", "uv", SHA, groups=("dev",), anchors="wheels")
+    lock = LockChoice(f"{PROJECT}/uv.lock", "uv", SHA, groups=("dev",), anchors="wheels", default_groups=("dev",))
     return Comparison(lock, tuple(sorted(drifts)))
 
 
@@ -252,11 +252,14 @@ def drifted(count: int = 3) -> Report:
             "install what the lock names (uv sync, pip-sync)",
             name=f"left-pad-{n}",
             installed="1.0",
+            locked="1.1",
         )
         for n in range(count - 2)
     ]
-    wrong.append(finding("lock-missing", Severity.MEDIUM, "uv.lock asks for attrs 25.3.0.", None, name="attrs"))
-    wrong.append(finding("lock-extra", Severity.MEDIUM, "Installed, but not in uv.lock.", None, name="colourama"))
+    told = "uv.lock asks for attrs 25.3.0."
+    wrong.append(finding("lock-missing", Severity.MEDIUM, told, None, name="attrs", locked="25.3.0"))
+    told = "Installed, but not in uv.lock."
+    wrong.append(finding("lock-extra", Severity.MEDIUM, told, None, name="colourama", installed="0.1.6"))
     return report(one(expected_entries(), tuple(wrong), comparison(states, 58)))
 
 

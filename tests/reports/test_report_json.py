@@ -169,6 +169,18 @@ def test_missing_packages_are_listed_under_the_lock() -> None:
     assert environment["lock"]["missing"] == [{"name": "attrs", "version": "25.3.0"}]
 
 
+def test_drift_has_the_commands_that_repair_it_and_changed_files_those_that_make_it_anew() -> None:
+    assert load(samples.clean())["environments"][0]["lock"]["repair"] is None
+    assert load(samples.drifted())["environments"][0]["lock"]["repair"] == {
+        "commands": ["uv sync --frozen"],
+        "recreate": False,
+        "why": None,
+    }
+    changed = load(samples.attacked())["environments"][0]["lock"]["repair"]
+    assert (changed["commands"], changed["recreate"]) == (["uv sync --frozen --no-cache"], True)
+    assert changed["why"].startswith("uv links the files of its cache")
+
+
 def test_a_distribution_takes_its_lock_state_by_path_then_by_name() -> None:
     states = {row["name"]: row["lock"] for row in load(samples.drifted())["environments"][0]["distributions"]}
     assert states["package-0"] == "match"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from envcheck.checks.base import Check, check, finding
+from envcheck.checks.repair import removal, repair
 from envcheck.model.facts import Facts
 from envcheck.model.finding import Evidence, Finding, Rule, Severity
 from envcheck.model.lock import Comparison, Drift, LockChoice, LockProblem
@@ -200,30 +201,6 @@ CHECKS: tuple[Check, ...] = (
     lock_insecure_source,
     lock_mutable_reference,
 )
-
-
-def repair(lock: LockChoice) -> str:
-    """The command that installs what the lock says, for the reader to run; envcheck never does."""
-    extras = [f"--extra {extra}" for extra in lock.extras]
-    if lock.format == "uv":
-        return " ".join(("uv sync --frozen", *extras, *(f"--group {group}" for group in lock.groups if group != "dev")))
-    if lock.format == "poetry":
-        extras = [f"--extras {extra}" for extra in lock.extras]
-        return " ".join(("poetry sync", *extras, *(f"--with {group}" for group in lock.groups)))
-    if lock.format == "pdm":
-        return " ".join(("pdm sync --clean", *(f"--group {group}" for group in lock.groups)))
-    if lock.format == "pipenv":
-        others = [group for group in lock.groups if group != "develop"]
-        categories = [f"--categories '{' '.join(('packages', *others))}'"] if others else []
-        return " ".join(("pipenv sync", *(["--dev"] if "develop" in lock.groups else []), *categories))
-    return f"pip install -r {_name(lock)}"
-
-
-def removal(lock: LockChoice, name: str) -> str:
-    """The command that removes what the lock does not ask for."""
-    if lock.format in ("uv", "poetry", "pdm"):
-        return f"find out who installed it; then {repair(lock)} removes it, or --ignore {name} accepts it"
-    return f"find out who installed it; then pip uninstall {name} removes it, or --ignore {name} accepts it"
 
 
 def _name(lock: LockChoice) -> str:

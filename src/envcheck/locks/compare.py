@@ -18,7 +18,7 @@ from envcheck.locks.fitness import unfit
 from envcheck.locks.infer import infer
 from envcheck.locks.markers import Markers, for_python
 from envcheck.locks.names import near_name
-from envcheck.locks.select import Choice, Index, Selection, chosen, default_members, index
+from envcheck.locks.select import Choice, Index, Selection, chosen, default_members, index, known_groups
 from envcheck.locks.sources import Sources
 from envcheck.locks.targets import accepted
 from envcheck.locks.versions import allows
@@ -61,6 +61,8 @@ def compare(
             inferred=selection is not None and selection.inferred,
             members=choice.members if len(lock.roots) > 1 and lock.format == "uv" else (),
             repository=lock.repository,
+            default_groups=tuple(sorted(set(lock.default_groups) & set(known_groups(lock)))),
+            hashed=lock.requires_hashes,
         ),
         drifts=tuple(drifts),
         problems=(*lock.problems, *_judged(files, lock, packages, environment, selection, distributions, options)),

@@ -135,6 +135,10 @@ class LockChoice(NamedTuple):
     members: tuple[str, ...] = ()
     """The packages of the project that the comparison started from, where the lock has several (a workspace)."""
     repository: Repository = Repository()
+    default_groups: tuple[str, ...] = ()
+    """The groups that the lock's own installer takes when none is named."""
+    hashed: bool = False
+    """Whether every archive has a hash that an installer must hold it against (requirements files)."""
 
 
 class Drift(NamedTuple):

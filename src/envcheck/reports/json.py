@@ -111,7 +111,7 @@ def _environment(report: EnvironmentReport) -> dict[str, object]:
         ],
         "site_module": _site_module(environment.site_module),
         "startup": [_entry(entry) for entry in report.plan.entries],
-        "lock": _lock(report.comparison),
+        "lock": _lock(report),
         "distributions": _distributions(inventory.distributions if inventory else (), report.comparison),
         "files": _files(inventory.counts) if inventory else None,
         "standard_library": _standard_library(inventory.standard_library if inventory else None),
@@ -170,7 +170,8 @@ def _owner(owner: Owner | None) -> dict[str, object] | None:
     return None if owner is None else {"kind": owner.kind, "name": owner.name, "version": owner.version}
 
 
-def _lock(comparison: Comparison | None) -> dict[str, object] | None:
+def _lock(report: EnvironmentReport) -> dict[str, object] | None:
+    comparison = report.comparison
     if comparison is None:
         return None
     lock = comparison.lock
@@ -193,6 +194,24 @@ def _lock(comparison: Comparison | None) -> dict[str, object] | None:
             for drift in sorted(comparison.drifts, key=lambda drift: (drift.name, drift.locked or ""))
             if drift.state == "missing"
         ],
+        "repair": _repair(report, comparison),
+    }
+
+
+def _repair(report: EnvironmentReport, comparison: Comparison) -> dict[str, object] | None:
+    """The commands that would put the environment right, for the reader to run."""
+    from envcheck.checks.repair import recreate, repair, tampered, why_without_caches
+    from envcheck.reports.verdict import DRIFT, open_findings
+
+    findings = open_findings(report)
+    changed = tampered(findings)
+    if not changed and not any(finding.rule in DRIFT for finding in findings):
+        return None
+    lock = comparison.lock
+    return {
+        "commands": recreate(lock, report.environment.path) if changed else [repair(lock)],
+        "recreate": changed,
+        "why": why_without_caches(lock) if changed else None,
     }
 
 

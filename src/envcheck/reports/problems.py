@@ -15,8 +15,9 @@ from envcheck.model.finding import Evidence, Finding, Rule, Severity
 from envcheck.model.report import EnvironmentReport
 from envcheck.model.startup import StartupEntry
 from envcheck.reports import words
+from envcheck.reports.drift import show_drift, show_repair
 from envcheck.reports.page import Page
-from envcheck.reports.verdict import open_findings
+from envcheck.reports.verdict import DRIFT, open_findings
 
 STYLES = {
     Severity.CRITICAL: "bold red",
@@ -34,6 +35,7 @@ _TOGETHER, _TOGETHER_STARTUP = 4, 8
 _EXAMPLES = 3
 _CODE_LINES = 8
 _LABEL = 9
+_DRIFT = "drift"
 
 
 def show_findings(environment: EnvironmentReport, page: Page, show_all: bool) -> None:
@@ -43,9 +45,12 @@ def show_findings(environment: EnvironmentReport, page: Page, show_all: bool) ->
     places: dict[tuple[str | None, int | None], int] = {
         (entry.path, entry.line): number for number, entry in enumerate(environment.plan.entries)
     }
-    for (_, rule), same in groupby(telling, key=lambda finding: (finding.severity, finding.rule)):
+    for (_, rule), same in groupby(telling, key=lambda finding: (finding.severity, _kind(environment, finding))):
         # In the order in which they run; a stable sort leaves all others as they are.
         group = sorted(same, key=lambda finding: places.get((finding.path, finding.line), len(places)))
+        if rule == _DRIFT:
+            _drift(environment, group, page, show_all)
+            continue
         most = _TOGETHER_STARTUP if rule.startswith("startup-") else _TOGETHER
         if len(group) > most and not show_all:
             _together(environment, group, page)
@@ -54,6 +59,21 @@ def show_findings(environment: EnvironmentReport, page: Page, show_all: bool) ->
                 _one(environment, finding, page, show_all)
                 if following is None or following.remedy != finding.remedy:
                     _remedy(finding, page)
+    show_repair(environment, page)
+
+
+def _kind(environment: EnvironmentReport, finding: Finding) -> str:
+    """The rule, or that it is drift: all of that is one table."""
+    return _DRIFT if finding.rule in DRIFT and environment.comparison is not None else finding.rule
+
+
+def _drift(environment: EnvironmentReport, group: list[Finding], page: Page, show_all: bool) -> None:
+    verb = "package is" if len(group) == 1 else "packages are"
+    page.blank()
+    rules = ", ".join(dict.fromkeys(finding.rule for finding in group))
+    told = page.text(f"{len(group):,} {verb} not what {words.lock_name(environment)} asks for", "bold")
+    page.ends(_label(group[0].severity), told, page.text(rules, "dim"))
+    show_drift(environment, group, page, show_all)
 
 
 def show_notes(environment: EnvironmentReport, page: Page, show_all: bool) -> None:
