@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import os
@@ -13,8 +14,11 @@ from typing import Any
 
 import pytest
 
+from envcheck.files.root import Files
 from envcheck.locks.constraints import alternatives, python_marker
+from envcheck.locks.report import judge
 from envcheck.locks.tables import Wrong
+from envcheck.model.errors import LockError
 from locks.test_malformed import outcome, toml
 
 ROUNDS = int(os.environ.get("ENVCHECK_FUZZ", "400"))
@@ -191,20 +195,26 @@ def test_a_mutant_ends_in_a_lock_or_in_one_line(tmp_path: Path, name: str) -> No
 def test_a_project_beside_the_lock_is_hostile_too(tmp_path: Path, name: str) -> None:
     file, document = FORMATS[name]
     write(tmp_path / file, document)
+    installer_of_pdm = {"only-binary": "beta,gamma"}
     project = {
         "project": {"name": "alpha", "dependencies": ["beta>=1"], "optional-dependencies": {"x": ["beta"]}},
         "dependency-groups": {"dev": ["beta", {"include-group": "more"}], "more": ["gamma"]},
         "tool": {
             "poetry": {"dependencies": {"python": "^3.9", "beta": "^1"}, "group": {"dev": {"optional": True}}},
-            "pdm": {"dev-dependencies": {"dev": ["beta"]}, "source": [{"url": "x"}]},
+            "pdm": {"dev-dependencies": {"dev": ["beta"]}, "source": [{"url": "x"}], "resolution": installer_of_pdm},
             "uv": {"default-groups": ["dev"], "no-build": True, "sources": {"beta": {"git": "x"}}},
         },
     }
+    installer = {"installer": {"only-binary": [":all:"], "no-binary": "beta"}, "no-build-package": ["beta"]}
     beside = tmp_path / ("Pipfile" if file == "Pipfile.lock" else "pyproject.toml")
     randomness = random.Random(2)
     for _ in range(ROUNDS // 4):
         write(beside, mutate(project, randomness))
+        for settings in ("uv.toml", "poetry.toml"):
+            write(tmp_path / settings, mutate(installer, randomness))
         outcome(tmp_path / file)
+        with contextlib.suppress(LockError):
+            judge(Files(), str(tmp_path / file), ("3.12.1", "linux-x86_64-glibc2.36"), cooldown=7, now=1.8e9)
 
 
 @pytest.mark.parametrize("name", list(FORMATS))

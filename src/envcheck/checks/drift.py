@@ -236,7 +236,7 @@ def each_problem(facts: Facts, rule: Rule) -> Iterator[Finding]:
     for problem in _problems(facts, rule):
         # What stands behind the place, which a fingerprint must not hold.
         subject = problem.name or problem.message.partition(": ")[2] or problem.message
-        yield _in_lock(facts, rule, problem.message, subject, problem.where, [problem.message])
+        yield _in_lock(facts, rule, problem.message, subject, problem.where, [problem.message], problem.remedy)
 
 
 def together(facts: Facts, rule: Rule, text: str) -> Iterator[Finding]:
@@ -249,10 +249,13 @@ def together(facts: Facts, rule: Rule, text: str) -> Iterator[Finding]:
         more = ", …" if len(names) > _EXAMPLES else ""
         counted = f"{len(names)} packages ({', '.join(names[:_EXAMPLES])}{more})"
         messages = [problem.message for problem in problems[:_LISTED]]
-        yield _in_lock(facts, rule, text.format(count=counted), rule.id, problems[0].where, messages)
+        first = problems[0]
+        yield _in_lock(facts, rule, text.format(count=counted), rule.id, first.where, messages, first.remedy)
 
 
-def _in_lock(facts: Facts, rule: Rule, message: str, subject: str, where: str, messages: Sequence[str]) -> Finding:
+def _in_lock(
+    facts: Facts, rule: Rule, message: str, subject: str, where: str, messages: Sequence[str], remedy: str | None = None
+) -> Finding:
     """A finding at a place in the lock, which is no path of the environment."""
     assert facts.comparison is not None
     lock = facts.comparison.lock
@@ -263,6 +266,7 @@ def _in_lock(facts: Facts, rule: Rule, message: str, subject: str, where: str, m
         message=text if text.endswith(".") else text + ".",
         subject=subject,
         evidence=(("where", where), ("entries", messages)),
+        remedy=remedy,
     )
     return made._replace(path=lock.path, line=_line(where))
 

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import time
 from collections.abc import Sequence
 
 from envcheck.cli import options
-from envcheck.model.errors import UsageError
+from envcheck.model.errors import LockError, UsageError
 
 EPILOG = """examples:
   envcheck lock                                the project's lock, for the Python that runs envcheck
   envcheck lock poetry.lock --python 3.12 --platform linux-x86_64-glibc2.36
   envcheck lock --cooldown 7 uv.lock           also what was uploaded in the last week
+  envcheck lock --format json                  the same, and each selected package with its archives
 
 exit codes: 0 nothing at or above --fail-on (default: medium), 1 problems, 2 usage, 3 not everything could be read"""
 
 
 def run(arguments: Sequence[str]) -> int:
     """Read, judge, print; the exit code."""
+    from envcheck import __version__
+    from envcheck.checks.registry import all_rules
     from envcheck.files.root import Files
     from envcheck.locks.report import judge
-    from envcheck.model.finding import Severity
-    from envcheck.reports.text import visible
 
     given = _parser().parse_args(arguments)
     files = Files()
@@ -34,26 +36,34 @@ def run(arguments: Sequence[str]) -> int:
         extras=tuple(given.extra),
         groups=tuple(given.group),
         everything=given.all,
+        no_default_groups=given.no_default_groups,
         cooldown=options.cooldown(given),
         now=time.time(),
     )
-    for line in judged.lines:
-        print("  " * line.startswith("  ") + visible(line.strip()))
-    from envcheck.checks.registry import all_rules
-
+    if given.lock_sha256 is not None and given.lock_sha256.lower() != judged.lock.sha256:
+        name = os.path.basename(judged.lock.path)
+        raise LockError(
+            f"{name}: its sha256 is {judged.lock.sha256}", f"--lock-sha256 says {given.lock_sha256.lower()}"
+        )
     severities = {rule.id: rule.severity for rule in all_rules()}
-    found = sorted(judged.problems, key=lambda problem: -severities[problem.rule])
-    if found:
-        print()
-    for problem in found:
-        print(f"{severities[problem.rule].label:<8} {problem.rule:<24} {visible(problem.message)}")
-    for missed in files.not_seen:
-        print(visible(f"not seen {missed.path}: {missed.why}"))
     threshold = options.severity(given.fail_on)
-    worst = max((severities[problem.rule] for problem in found), default=Severity.INFO)
-    if found and threshold is not None and worst >= threshold:
-        return 1
-    return 3 if files.not_seen else 0
+    counted = [severities[problem.rule] for problem in judged.problems]
+    failed = threshold is not None and any(severity >= threshold for severity in counted)
+    exit_code = 1 if failed else 3 if files.not_seen else 0
+    if given.format == "json":
+        from envcheck.reports import lock_json
+
+        text = lock_json.render(judged, severities, files.not_seen, version=__version__, exit_code=exit_code)
+        sys.stdout.write(text)
+    else:
+        from envcheck.cli.show import terminal_width
+        from envcheck.reports.lock import write_lock
+
+        colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        width = terminal_width()
+        write_lock(judged, severities, files.not_seen, sys.stdout, width=width, colour=colour)
+    sys.stdout.flush()
+    return exit_code
 
 
 def _parser() -> options.Parser:
@@ -69,8 +79,17 @@ def _parser() -> options.Parser:
     parser.add_argument("--platform", metavar="NAME", help="such as linux-x86_64-glibc2.36, macos-arm64, windows-amd64")
     parser.add_argument("--extra", action="append", default=[], metavar="NAME", help="an extra to select")
     parser.add_argument("--group", action="append", default=[], metavar="NAME", help="a dependency group to select")
+    parser.add_argument("--no-default-groups", action="store_true", help="not the groups that are taken by default")
     parser.add_argument("--all", action="store_true", help="every extra and group")
     parser.add_argument("--cooldown", type=int, metavar="DAYS", help="find archives that were uploaded fewer days ago")
+    parser.add_argument("--lock-sha256", metavar="HEX", help="refuse a lock with another sha256")
+    parser.add_argument(
+        "--format",
+        choices=("terminal", "json"),
+        default="terminal",
+        metavar="FORMAT",
+        help="terminal or json (default: terminal)",
+    )
     parser.add_argument(
         "--fail-on",
         choices=("info", "low", "medium", "high", "critical", "never"),
@@ -97,7 +116,6 @@ def _path(given: argparse.Namespace, files: object) -> str:
 def _python(given: argparse.Namespace) -> tuple[str, str]:
     """Version and platform, as a scan names them; those of this process where none are given."""
     import platform
-    import sys
 
     version = given.python or "{}.{}.{}".format(*sys.version_info[:3])
     parts = version.split(".")

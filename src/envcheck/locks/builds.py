@@ -8,11 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from envcheck.files.root import Files, Unreadable
 from envcheck.locks.project import read_project
-from envcheck.locks.requirement_lines import decode, logical_lines
-from envcheck.locks.tables import Table, Wrong, get_bool, get_str, get_strings, get_table
+from envcheck.locks.tables import Wrong, get_bool, get_str, get_strings, get_table
 from envcheck.locks.targets import Tags, fits, wheel_tags
 from envcheck.model.inventory import Distribution, normalize_name
-from envcheck.model.lock import Lock, LockedPackage, LockProblem
+from envcheck.model.lock import Lock, LockedPackage
 from envcheck.model.nouns import NamedTuple
 
 _LOCAL = ("directory", "editable")
@@ -30,17 +29,9 @@ class Build(NamedTuple):
         return self.package.source_kind in _LOCAL
 
 
-class Configured(NamedTuple):
-    """Whether installers are told to build nothing."""
-
-    everywhere: bool
-    names: frozenset[str] = frozenset()
-    where: str | None = None
-
-
 def builds(files: Files, lock: Lock, packages: Iterable[LockedPackage], targets: Sequence[Tags]) -> tuple[Build, ...]:
-    """In the order of ``packages``, which are those selected for the target."""
-    found = []
+    """The project itself, then in the order of ``packages``, which are those selected for the target."""
+    found = list(_own(files, lock))
     for package in packages:
         why = _why(files, lock, package, targets)
         if why is not None:
@@ -48,13 +39,26 @@ def builds(files: Files, lock: Lock, packages: Iterable[LockedPackage], targets:
     return tuple(found)
 
 
-def sdist_problems(lock: Lock, found: Sequence[Build], configured: Configured) -> Iterator[LockProblem]:
-    """One problem a package; none for those that an installer is told not to build."""
-    for build in found:
-        if configured.everywhere or build.package.name in configured.names:
-            continue
-        message = f"{build.package.name or build.package.source}: {build.why}"
-        yield LockProblem("lock-sdist", build.package.where, message, build.package.name)
+def _own(files: Files, lock: Lock) -> Iterator[Build]:
+    """The project that the tool installs and its lock does not list: Poetry's and PDM's."""
+    if lock.format not in ("poetry", "pdm"):
+        return
+    directory = os.path.dirname(lock.path)
+    project = read_project(files, directory)
+    try:
+        tool = get_table(get_table(project, "tool"), lock.format)
+        name = get_str(get_table(project, "project"), "name") or get_str(tool, "name")
+        if lock.format == "poetry":
+            installed = get_bool(tool, "package-mode") if "package-mode" in tool else True
+        elif "package-type" in tool:
+            installed = get_str(tool, "package-type") == "library"
+        else:
+            installed = get_bool(tool, "distribution") if "distribution" in tool else True
+    except Wrong:
+        return
+    if name is not None and installed:
+        package = LockedPackage(normalize_name(name), None, "editable", ".", "pyproject.toml")
+        yield Build(package, f"is built from the directory . by {backend_of(files, directory)}")
 
 
 def _why(files: Files, lock: Lock, package: LockedPackage, targets: Sequence[Tags]) -> str | None:
@@ -89,36 +93,6 @@ def backend_of(files: Files, directory: str) -> str:
     if inside:
         return f"its own backend {backend} in {', '.join(inside)}"
     return f"{backend}, which runs its setup.py" if script and backend.startswith("setuptools") else backend
-
-
-def no_build(files: Files, lock: Lock) -> Configured:
-    """``tool.uv.no-build`` and ``--only-binary`` in a requirements file; variables and command lines are not known."""
-    if lock.format == "requirements":
-        return _only_binary(files, lock.path)
-    project: Table = read_project(files, os.path.dirname(lock.path))
-    try:
-        settings = get_table(get_table(project, "tool"), "uv")
-        names = get_strings(settings, "no-build-package") if "no-build-package" in settings else ()
-        if get_bool(settings, "no-build"):
-            return Configured(True, where="tool.uv.no-build")
-        return Configured(False, frozenset(map(normalize_name, names)), "tool.uv.no-build-package" if names else None)
-    except Wrong:
-        return Configured(False)
-
-
-def _only_binary(files: Files, path: str) -> Configured:
-    names: set[str] = set()
-    try:
-        lines = list(logical_lines(decode(files.read(path, files.limits.lock))))
-    except (Unreadable, Wrong):
-        return Configured(False)
-    for _, line in lines:
-        words = line.replace("=", " ").split()
-        if len(words) == 2 and words[0] == "--only-binary":
-            names |= {word.strip() for word in words[1].split(",")}
-    if ":all:" in names:
-        return Configured(True, where="--only-binary :all:")
-    return Configured(False, frozenset(map(normalize_name, names)), "--only-binary" if names else None)
 
 
 def built_here(files: Files, distribution: Distribution, packages: Sequence[LockedPackage]) -> str | None:

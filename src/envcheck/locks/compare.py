@@ -12,9 +12,10 @@ import time
 from collections.abc import Iterator, Sequence
 
 from envcheck.files.root import Files
-from envcheck.locks.builds import builds, built_here, no_build, sdist_problems
+from envcheck.locks.builds import builds, built_here
 from envcheck.locks.cooldown import too_new
 from envcheck.locks.fitness import unfit
+from envcheck.locks.forbidden import no_build, sdist_problems
 from envcheck.locks.infer import infer
 from envcheck.locks.markers import Markers, for_python
 from envcheck.locks.names import near_name
@@ -115,7 +116,7 @@ def _judged(
     if markers is not None:
         yield from unfit(lock, markers)
     if selection is not None:
-        found = [build for build in builds(files, lock, selection.packages, targets) if not build.local]
+        found = builds(files, lock, selection.packages, targets)
         yield from sdist_problems(lock, found, no_build(files, lock))
         if options.cooldown is not None:
             now = time.time() if options.now is None else options.now

@@ -70,6 +70,8 @@ class LockProblem(NamedTuple):
     where: str
     message: str
     name: str | None = None
+    remedy: str | None = None
+    """What to do, where that is more exact than the rule's own."""
 
 
 class Repository(NamedTuple):

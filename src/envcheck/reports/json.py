@@ -30,8 +30,13 @@ _OPEN_LEVELS = 4
 
 def render(report: Report) -> str:
     """The document as text, ending in a newline."""
+    return written(to_document(report))
+
+
+def written(document: Json) -> str:
+    """A document as text, ending in a newline."""
     # DEL is the one control character that JSON leaves alone; it can only stand inside a string.
-    return _layout(to_document(report), 0).replace("\x7f", "\\u007f") + "\n"
+    return _layout(document, 0).replace("\x7f", "\\u007f") + "\n"
 
 
 def to_document(report: Report) -> dict[str, Json]:
@@ -59,9 +64,9 @@ def to_document(report: Report) -> dict[str, Json]:
         "summary": _summary(report),
         "exit_code": report.exit_code,
     }
-    plain = _plain(document)
-    assert isinstance(plain, dict)
-    return plain
+    made = plain(document)
+    assert isinstance(made, dict)
+    return made
 
 
 def _environment(report: EnvironmentReport) -> dict[str, object]:
@@ -295,16 +300,16 @@ def _summary(report: Report) -> dict[str, object]:
     return counts
 
 
-def _plain(value: object) -> Json:
+def plain(value: object) -> Json:
     """JSON's own types all the way down, in the order given."""
     if isinstance(value, str):
         return printable(value)
     if value is None or isinstance(value, (bool, int, float)):
         return value
     if isinstance(value, Mapping):
-        return {printable(str(key)): _plain(item) for key, item in value.items()}
+        return {printable(str(key)): plain(item) for key, item in value.items()}
     if isinstance(value, Sequence):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return printable(str(value))
 
 
