@@ -113,6 +113,8 @@ class Place(NamedTuple):
             "PIP_FIND_LINKS": "",
             "PIPENV_VERBOSITY": "-1",
             "PIPENV_NOSPIN": "1",
+            "PIPENV_VENV_IN_PROJECT": "1",
+            "PIPENV_DEFAULT_PYTHON_VERSION": self.interpreter.path,
             "PDM_CHECK_UPDATE": "false",
             "PDM_PYTHON": str(self.venv.python),
             "NO_COLOR": "1",
@@ -120,7 +122,7 @@ class Place(NamedTuple):
             "POETRY_KEYRING_ENABLED": "false",
             "SETUPTOOLS_SCM_PRETEND_VERSION": "0",
         }
-        if name == "python":
+        if name == "python" or not self.venv.path.exists():
             settings.pop("VIRTUAL_ENV")
         command = ["/bin/sh", "-c", 'exec "$0" "$@" 2>&1', need(name), *arguments]
         return run(command, cwd=self.directory, **settings)

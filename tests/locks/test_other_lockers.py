@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import json
+import shlex
 import shutil
 from pathlib import Path
 
 import pytest
 
-from envcheck.checks.repair import repair
+from envcheck.checks.repair import recreate, repair
 from envcheck.files.root import Files
 from envcheck.locks.markers import for_python
 from envcheck.locks.read import read_lock
@@ -20,7 +21,7 @@ from locks.lockers import LOCKERS, Place, commit, git, make_place, need, source_
 from locks.projects import python
 from locks.test_drift_of_real_installs import compared
 from support.pythons import Interpreter
-from support.venvs import Venv, pip_install, uv_install
+from support.venvs import Venv, pip_install, run, uv_install
 from support.wheels import build_wheel
 
 
@@ -127,11 +128,38 @@ def test_a_url_whose_recorded_hash_differs(locked: Locked, tmp_path: Path) -> No
     assert states(locked.compared(venv)) == {"xi": "source"}
 
 
-def test_the_repair_is_the_tools_own(locked: Locked) -> None:
-    command = repair(locked.compared(locked.place.venv).lock)
-    expected = {"poetry": "poetry sync", "pdm": "pdm sync --clean", "pipenv": "pipenv sync --dev"}
-    name = locked.lock.name.partition(".")[0].lower().replace("pipfile", "pipenv")
-    assert command.startswith(expected.get(name, f"pip install -r {locked.lock.name}"))
+def run_as_printed(place: Place, command: str) -> None:
+    """A command of the advice, by the tool that it names."""
+    words = shlex.split(command)
+    if words[0] == "python3":
+        run([place.interpreter.path, *words[1:]])
+    elif words[0] == "pip":
+        python = () if "--python" in words else ("--python", str(place.venv.python))
+        place.tool("python", "-I", "-m", "pip", *python, *words[1:])
+    else:
+        place.tool(*words)
+
+
+def test_the_command_that_repairs_does(locked: Locked, tmp_path: Path) -> None:
+    place = locked.place
+    uv_install(place.venv, [build_wheel(tmp_path, "alpha", "1.1", {"alpha.py": ""})], "--upgrade")
+    shutil.rmtree(place.venv.dist_info("epsilon"))
+    found = locked.compared(place.venv)
+    assert states(found) == {"alpha": "version", "epsilon": "missing"}
+    run_as_printed(place, repair(found.lock))
+    assert states(locked.compared(place.venv)) == {}
+
+
+def test_the_commands_that_make_it_anew_do(locked: Locked) -> None:
+    place = locked.place
+    found = locked.compared(place.venv)
+    commands = recreate(found.lock, str(place.venv.path))
+    assert any("cache" in command or "--clear" in command for command in commands)
+    shutil.rmtree(place.venv.path)
+    for command in commands:
+        run_as_printed(place, command)
+    assert states(locked.compared(place.venv)) == {}
+    assert len(locked.compared(place.venv).drifts) >= 9
 
 
 def test_a_lock_is_stale_once_the_project_asks_for_something_else(locked: Locked, tmp_path: Path) -> None:

@@ -52,10 +52,11 @@ def recreate(lock: LockChoice, environment: str) -> tuple[str, ...]:
         return (" ".join((*words, "--no-cache")),)
     if lock.format == "pipenv":
         return (" ".join((*words, "--clear")),)
-    python = shlex.quote(environment.rstrip("/") + "/bin/python")
+    where = shlex.quote(environment)
     hashed = ["--require-hashes"] if lock.hashed else []
-    install = (python, "-m", *words[:2], "--no-cache-dir", *hashed, *words[2:])
-    return (f"python3 -m venv {shlex.quote(environment)}", " ".join(install))
+    # By the pip that is there already: the one that a new environment brings may be too old for the file.
+    install = ("pip", "--python", where, words[1], "--no-cache-dir", *hashed, *words[2:])
+    return (f"python3 -m venv {where}", " ".join(install))
 
 
 def removal(lock: LockChoice, name: str) -> str:
