@@ -12,7 +12,7 @@ import pytest
 
 from locks.indexes import Index
 from support.pythons import Interpreter
-from support.venvs import Venv, find_tool, make_venv, run
+from support.venvs import Venv, find_tool, make_venv, need_tool, run
 
 PLACE = Path(sys.prefix).parent / "lockers" / "bin"
 """Where `make test` puts them: an environment beside the tests' own."""
@@ -20,6 +20,8 @@ PLACE = Path(sys.prefix).parent / "lockers" / "bin"
 
 def need(name: str) -> str:
     """The tool's path, or a skip that names it."""
+    if name == "uv":
+        return need_tool(name)
     if (PLACE / name).exists():
         return str(PLACE / name)
     pytest.skip(f"{name} is not in {PLACE.parent.name} beside the tests' environment: make test puts it there")
@@ -121,6 +123,9 @@ class Place(NamedTuple):
             "POETRY_VIRTUALENVS_IN_PROJECT": "true",
             "POETRY_KEYRING_ENABLED": "false",
             "SETUPTOOLS_SCM_PRETEND_VERSION": "0",
+            "UV_OFFLINE": "false",
+            "UV_DEFAULT_INDEX": self.index.url,
+            "UV_PYTHON": self.interpreter.path,
         }
         if name == "python" or not self.venv.path.exists():
             settings.pop("VIRTUAL_ENV")
@@ -168,6 +173,23 @@ gamma = {{version = "*", extras = ["slow"], markers = "python_version >= '3.10'"
 name = "local"
 url = "{index}/"
 priority = "primary"
+"""
+
+UV = """
+[project]
+name = "shop"
+version = "0.1.0"
+requires-python = ">=3.9"
+dependencies = ["alpha", "sigma>=2", "xi @ {url}", "gitty", "treely"]
+[project.optional-dependencies]
+deep = ["theta"]
+win = ["tau; sys_platform == 'win32'"]
+[dependency-groups]
+dev = ["iota"]
+docs = ["gamma[slow]"]
+[tool.uv.sources]
+gitty = {{git = "file://{repository}"}}
+treely = {{path = "../tree", editable = true}}
 """
 
 PDM = """
@@ -224,6 +246,13 @@ def filled(place: Place, text: str) -> str:
     )
 
 
+def uv(place: Place) -> Path:
+    (place.directory / "pyproject.toml").write_text(filled(place, UV))
+    place.tool("uv", "lock")
+    place.tool("uv", "sync", "--frozen")
+    return place.directory / "uv.lock"
+
+
 def poetry(place: Place) -> Path:
     (place.directory / "pyproject.toml").write_text(
         filled(place, POETRY).replace(str(place.repository), f"file://{place.repository}")
@@ -271,6 +300,7 @@ def pip_tools(place: Place) -> Path:
 
 
 LOCKERS: dict[str, Callable[[Place], Path]] = {
+    "uv": uv,
     "poetry": poetry,
     "pdm": pdm,
     "pipenv": pipenv,
