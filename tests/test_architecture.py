@@ -48,6 +48,7 @@ ALLOWED = {
     "formats/syntax.py": {"compile"},
     # The digests of CPython's releases, which lie beside its own code.
     "catalogue/releases.py": {"open"},
+    "catalogue/sitemodules.py": {"open"},
     # Whether this process lies in a target.
     "environments/own.py": {"os.path.realpath"},
 }

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from envcheck.catalogue.sitemodules import digests_of
 from envcheck.checks import redirection
-from envcheck.environments.sitedigests import digests_of
 from envcheck.model.environment import Environment, SiteModule
 from envcheck.model.facts import Facts
 from envcheck.model.finding import Finding, Severity

@@ -1,8 +1,8 @@
 """Make ``src/envcheck/catalogue/data/stdlib.bin``: digests of the standard library as CPython's releases have it.
 
-    python tests/tools/make_stdlib_catalogue.py SOURCE… [--variants NAME=FOLDER …]
+    python tests/tools/make_stdlib_catalogue.py [SOURCE…] [--variants NAME=FOLDER …] [--built NAME=FOLDER …]
 
-A SOURCE is one of
+What the catalogue has already stays in it. A SOURCE is one of
     a git repository with a tag ``upstream/X.Y.Z`` or ``vX.Y.Z`` for each release, with the source at its top;
     a source archive ``….tar.gz`` or ``….tar.xz`` of one release, as upstream publishes it and Debian keeps it;
     an installed prefix ``PREFIX`` whose ``lib/pythonX.Y`` is used for its release only where no other source has it,
@@ -11,6 +11,11 @@ A SOURCE is one of
 Where two sources have one release they must agree in every path that both have. Only final releases are taken.
 
 A FOLDER of variants has ``X.Y.Z/PATH``: files that a well-known build changes, as it installs them.
+
+A FOLDER of ``--built`` has ``X.Y.Z/PATH`` too: the whole standard library of a distributor that patches a few files,
+for releases that no source has. Files that it is known to patch (in any release that has both), or that speak of it,
+become its variants; the rest is the release's, which is marked as known in part. What a distributor leaves out
+(ensurepip's wheels) may be put there by hand.
 
 The format is described in ``envcheck.catalogue.releases``.
 """
@@ -25,10 +30,19 @@ import subprocess
 import sys
 import tarfile
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 
+from envcheck.catalogue import releases as catalogue
+
 DATA = Path(__file__).parents[2] / "src/envcheck/catalogue/data/stdlib.bin"
-MAGIC = b"envcheck stdlib 1\n"
+PRODUCTS = re.compile(
+    "|".join([catalogue.PRODUCTS.pattern, *(form.pattern for form, _ in catalogue.LITERALS)])
+    + "|lib-dynload/|(?:site|dist)-packages/"
+)
+"""What a build makes: none of it is the release's."""
+SPEAKS = re.compile(rb"dist-packages|deb_system|[Dd]ebian|/usr/bin/python|/usr/share/doc/")
+"""What a file that a distributor patched is likely to contain; one too many only proves less."""
 RELEASE = re.compile(r"3\.\d+\.\d+")
 CANDIDATE = re.compile(r"3\.\d+\.\d+_?rc\d+")
 """A release candidate: only its paths are of interest."""
@@ -127,9 +141,8 @@ def from_prefix(prefix: Path) -> dict[str, Tree]:
     return found
 
 
-def gather(sources: list[Path]) -> dict[str, Tree]:
-    """Release to tree, over all sources."""
-    found: dict[str, Tree] = {}
+def gather(sources: list[Path], found: dict[str, Tree]) -> None:
+    """Add the releases of all sources."""
     installed: list[dict[str, Tree]] = []
     for source in sources:
         if source.is_file():
@@ -150,7 +163,19 @@ def gather(sources: list[Path]) -> dict[str, Tree]:
             paths = {path for other, known in found.items() if other.startswith(minor) for path in known}
             print(f"{release}: only an installed prefix has it", file=sys.stderr)
             found[release] = {path: raw for path, raw in tree.items() if path in paths}
-    return found
+
+
+def from_build(folder: Path, patched: Iterable[str]) -> tuple[Tree, Tree]:
+    """The files of a distributor's build that are the release's, and those that it may have patched."""
+    own: Tree = {}
+    changed: Tree = {}
+    for path in sorted(folder.rglob("*")):
+        key = path.relative_to(folder).as_posix()
+        if path.is_file() and "__pycache__" not in path.parts and not PRODUCTS.match(key):
+            data = path.read_bytes()
+            into = changed if key in patched or SPEAKS.search(data) else own
+            into[key] = hashlib.sha256(data).digest()
+    return own, changed
 
 
 def agree(release: str, one: Tree, other: Tree, source: str) -> None:
@@ -173,7 +198,7 @@ def spans(numbers: list[int]) -> str:
     return ",".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
 
 
-def encode(releases: dict[str, Tree], variants: dict[str, dict[str, Tree]]) -> bytes:
+def encode(releases: dict[str, Tree], partial: set[str], variants: dict[str, dict[str, Tree]]) -> bytes:
     """The whole file."""
     names = sorted(filter(RELEASE.fullmatch, releases), key=order)
     rows: dict[str, dict[bytes, list[int]]] = {}
@@ -181,8 +206,9 @@ def encode(releases: dict[str, Tree], variants: dict[str, dict[str, Tree]]) -> b
         for path, raw in releases[name].items():
             if not path.startswith("site-packages/") and not path.endswith((".pyc", ".pyo")):
                 rows.setdefault(path, {}).setdefault(raw, []).append(number)
-    lines = [" ".join(names)]
-    digests = []
+    lines = []
+    digests: list[bytes] = []
+    site = [(catalogue.UPSTREAM, rows["site.py"])]
     for path in sorted(rows):
         lines.append(f"{path}\t" + ";".join(spans(numbers) for numbers in rows[path].values()))
         digests.extend(rows[path])
@@ -196,29 +222,65 @@ def encode(releases: dict[str, Tree], variants: dict[str, dict[str, Tree]]) -> b
         for path in sorted(changed):
             lines.append(f"{path}\t" + ";".join(spans(sorted(numbers)) for numbers in changed[path].values()))
             digests.extend(changed[path])
+        site.append((build, changed.get("site.py", {})))
+    head = [" ".join(name + (catalogue.IN_PART if name in partial else "") for name in names)]
+    head += [
+        f"{raw.hex()}\t{build}\t{spans(sorted(numbers))}" for build, known in site for raw, numbers in known.items()
+    ]
     index = zlib.compress("\n".join(lines).encode(), 9)
-    return MAGIC + len(index).to_bytes(4, "big") + index + b"".join(digests)
+    return catalogue.MAGIC + sized("\n".join(head).encode()) + sized(index) + b"".join(digests)
+
+
+def sized(data: bytes) -> bytes:
+    return len(data).to_bytes(4, "big") + data
+
+
+def trees(given: list[str]) -> list[tuple[str, str, Path]]:
+    """``NAME=FOLDER`` into the name, the release and the folder of each release in it."""
+    return [
+        (name, release.name, release)
+        for name, _, folder in (one.partition("=") for one in given)
+        for release in sorted(path for path in Path(folder).iterdir() if path.is_dir())
+    ]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sources", nargs="+", type=Path)
+    parser.add_argument("sources", nargs="*", type=Path)
     parser.add_argument("--variants", action="append", default=[], metavar="NAME=FOLDER")
+    parser.add_argument("--built", action="append", default=[], metavar="NAME=FOLDER")
     arguments = parser.parse_args()
+    releases: dict[str, Tree] = {}
+    partial: set[str] = set()
     variants: dict[str, dict[str, Tree]] = {}
-    for given in arguments.variants:
-        name, _, folder = given.partition("=")
-        for release in sorted(path for path in Path(folder).iterdir() if path.is_dir()):
-            variants.setdefault(name, {})[release.name] = {
-                path.relative_to(release).as_posix(): hashlib.sha256(path.read_bytes()).digest()
-                for path in release.rglob("*")
-                if path.is_file()
-            }
-    releases = gather(arguments.sources)
-    data = encode(releases, variants)
+    for known in filter(None, map(catalogue.release, catalogue.versions())):
+        # A source of the whole release takes the place of what was known in part.
+        if not known.in_part:
+            releases[known.version] = known.files
+        for name, tree in known.builds.items():
+            variants.setdefault(name, {})[known.version] = tree
+    gather(arguments.sources, releases)
+    for known in filter(None, map(catalogue.release, catalogue.versions())):
+        if known.in_part and known.version not in releases:
+            releases[known.version] = known.files
+            partial.add(known.version)
+    for name, release, folder in trees(arguments.variants):
+        variants.setdefault(name, {}).setdefault(release, {}).update(
+            (path.relative_to(folder).as_posix(), hashlib.sha256(path.read_bytes()).digest())
+            for path in folder.rglob("*")
+            if path.is_file()
+        )
+    patched = {path for build in variants.values() for tree in build.values() for path in tree}
+    for name, release, folder in trees(arguments.built):
+        own, changed = from_build(folder, patched)
+        if release not in releases or release in partial:
+            releases[release] = own
+            partial.add(release)
+        variants.setdefault(name, {})[release] = changed
+    data = encode(releases, partial, variants)
     DATA.write_bytes(data)
     names = sorted(filter(RELEASE.fullmatch, releases), key=order)
-    print(f"{len(names)} releases, {len(data):,} bytes: {' '.join(names)}")
+    print(f"{len(names)} releases, {len(partial)} of them in part, {len(data):,} bytes: {' '.join(names)}")
 
 
 if __name__ == "__main__":

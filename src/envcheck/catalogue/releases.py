@@ -1,22 +1,26 @@
 """The standard library of a CPython release, as its source archive has it: path to sha256.
 
-``data/stdlib.bin`` is ``MAGIC``, the length of the compressed index (4 bytes, big-endian), the index, and raw sha256
-digests one after another. The index is text: the releases in order; then a row ``PATH <tab> SPANS`` a file, where each
-of ``0-4,7;5-6`` (numbers of releases) takes the next digest; then, after a row ``<tab> BUILD``, rows of the same form
-for files that a well-known build changes. ``tests/tools/make_stdlib_catalogue.py`` makes it.
+``data/stdlib.bin`` is ``MAGIC``, a head, an index, and raw sha256 digests one after another; head and index have their
+length before them (4 bytes, big-endian). The head, which `sitemodules` reads too, is text: the releases in order, those
+known in part marked; then the digests of ``site.py``. The index is compressed text: a row ``PATH <tab> SPANS`` a file,
+where each of ``0-4,7;5-6`` (numbers of releases) takes the next digest; then, after a row ``<tab> BUILD``, rows of the
+same form for files that a well-known build changes. ``tests/tools/make_stdlib_catalogue.py`` makes it.
+
+A release known in part is one whose source was not to be had: it is what a distributor's build and the release have in
+common. What the distributor changes, and what it leaves out, is not known.
 
 Only what a release itself contains is here, which is the same in every build: what a build makes (lib-dynload,
 ``_sysconfigdata``, ``config-X.Y``) no catalogue can know. `PRODUCTS` and `EXTENSIONS` say how that is called.
 """
 
-import os
 import re
 from functools import cache
 
+from envcheck.catalogue.sitemodules import DATA, IN_PART, MAGIC, UPSTREAM, names_in, numbers_of
 from envcheck.model.nouns import NamedTuple
 
-MAGIC = b"envcheck stdlib 1\n"
-_DATA = os.path.join(os.path.dirname(__file__), "data", "stdlib.bin")
+__all__ = ["IN_PART", "MAGIC", "UPSTREAM"]
+
 _SIZE = 32
 
 TESTS = re.compile(r"(?:^|/)(?:tests?|idle_test)/")
@@ -34,8 +38,16 @@ PRODUCTS = re.compile(
     r"python-config\.py|libpython3\.\d+t?d?(?:-pic)?\.(?:a|so|dylib|dll\.a))$"
 )
 """Files that ``make install`` writes beside those of the release, other than extension modules."""
-SYSCONFIGDATA = re.compile(r"_sysconfigdata_\w*(?:[-.]\w+)*\.py$")
-"""The module of a build's variables: a literal, which `sysconfig` imports."""
+LITERALS = (
+    (re.compile(r"_sysconfigdata_\w*(?:[-.]\w+)*\.py$"), "build_time_vars"),
+    (re.compile(r"_missing_stdlib_info\.py$"), "_MISSING_STDLIB_MODULE_MESSAGES"),
+)
+"""Modules that a build writes, each one literal of this name: `sysconfig` imports the first, `traceback` the second."""
+LEFT_OUT = re.compile(
+    r"(?:__phello__|ctypes/macholib|ensurepip/_bundled|idlelib|test|turtledemo|venv/scripts/nt)/|"
+    r"_distutils_system_mod\.py$"
+)
+"""What the distributors leave out, or add, whose builds tell of the releases that are known in part."""
 
 EXTENSIONS = frozenset(
     """
@@ -82,6 +94,8 @@ class Release(NamedTuple):
     """Raw sha256."""
     builds: dict[str, dict[str, bytes]]
     """Files that a well-known build has instead, by the build's name."""
+    in_part: bool = False
+    """Whether files of the release may be missing here, and others be known only as a build has them."""
 
 
 class _Row(NamedTuple):
@@ -92,6 +106,7 @@ class _Row(NamedTuple):
 
 class _Catalogue(NamedTuple):
     versions: tuple[str, ...]
+    in_part: frozenset[str]
     rows: tuple[_Row, ...]
     builds: dict[str, tuple[_Row, ...]]
     by_path: dict[str, tuple[tuple[str, bytes], ...]]
@@ -105,7 +120,13 @@ def release(version: str) -> Release | None:
         return None
     number = catalogue.versions.index(version)
     builds = {name: _files(rows, number) for name, rows in catalogue.builds.items()}
-    return Release(version, _files(catalogue.rows, number), builds)
+    return Release(version, _files(catalogue.rows, number), builds, version in catalogue.in_part)
+
+
+@cache
+def may_differ(path: str) -> bool:
+    """Whether a well-known build changes the file in any release."""
+    return any(row.path == path for rows in _load().builds.values() for row in rows)
 
 
 def versions() -> tuple[str, ...]:
@@ -120,7 +141,7 @@ def releases_of(path: str, sha256: bytes, minor: tuple[int, int]) -> list[str]:
     found: set[int] = set()
     for spans, digest in catalogue.by_path.get(path, ()):
         if digest == sha256:
-            found |= _numbers(spans)
+            found |= numbers_of(spans)
     return [name for number in sorted(found) if (name := catalogue.versions[number]).startswith(start)]
 
 
@@ -133,7 +154,7 @@ def names_of(minor: tuple[int, int]) -> frozenset[str]:
     return frozenset(
         row.path.partition("/")[0]
         for row in catalogue.rows
-        if any(numbers & _numbers(spans) for spans, _ in row.variants)
+        if any(numbers & numbers_of(spans) for spans, _ in row.variants)
     )
 
 
@@ -149,34 +170,24 @@ def _files(rows: tuple[_Row, ...], number: int) -> dict[str, bytes]:
 
 @cache
 def _covers(spans: str, number: int) -> bool:
-    return number in _numbers(spans)
-
-
-@cache
-def _numbers(spans: str) -> frozenset[int]:
-    """The numbers of ``0-4,7``."""
-    found: set[int] = set()
-    for span in spans.split(","):
-        first, dash, last = span.partition("-")
-        found.update(range(int(first), int(last if dash else first) + 1))
-    return frozenset(found)
+    return number in numbers_of(spans)
 
 
 @cache
 def _load() -> _Catalogue:
     import zlib
 
-    with open(_DATA, "rb") as stream:
+    with open(DATA, "rb") as stream:
         data = stream.read()
-    start = len(MAGIC) + 4
-    end = start + int.from_bytes(data[len(MAGIC) : start], "big")
-    lines = zlib.decompress(data[start:end]).decode("ascii").split("\n")
-    names = tuple(lines[0].split(" "))
+    head, start = _sized(data, len(MAGIC))
+    index, end = _sized(data, start)
+    names, in_part = names_in(head)
+    lines = zlib.decompress(index).decode("ascii").split("\n")
     at = end
     rows: list[_Row] = []
     builds: dict[str, list[_Row]] = {}
     into = rows
-    for line in lines[1:]:
+    for line in lines:
         path, _, rest = line.partition("\t")
         if not path:
             into = builds.setdefault(rest, [])
@@ -189,4 +200,12 @@ def _load() -> _Catalogue:
     by_path: dict[str, tuple[tuple[str, bytes], ...]] = {}
     for row in (*rows, *(row for found in builds.values() for row in found)):
         by_path[row.path] = by_path.get(row.path, ()) + row.variants
-    return _Catalogue(names, tuple(rows), {name: tuple(found) for name, found in builds.items()}, by_path)
+    known = {name: tuple(found) for name, found in builds.items()}
+    return _Catalogue(names, in_part, tuple(rows), known, by_path)
+
+
+def _sized(data: bytes, at: int) -> tuple[bytes, int]:
+    """A part that has its length before it, and where it ends."""
+    start = at + 4
+    end = start + int.from_bytes(data[at:start], "big")
+    return data[start:end], end

@@ -9,10 +9,10 @@ from __future__ import annotations
 import posixpath
 import re
 
+from envcheck.catalogue.sitemodules import digests_of
 from envcheck.environments.layout import Scheme
 from envcheck.environments.libraries import OpenBinary
 from envcheck.environments.prefixes import Prefixes
-from envcheck.environments.sitedigests import digests_of
 from envcheck.files.process import names_process
 from envcheck.files.root import Files, Missing, Unreadable
 from envcheck.formats.binary import section_bytes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from envcheck.catalogue.releases import OPTIONAL, TESTS, Release, names_of, releases_of, versions
+from envcheck.catalogue.releases import LEFT_OUT, OPTIONAL, TESTS, Release, may_differ, names_of, releases_of, versions
 from envcheck.files.digests import Digest, digests
 from envcheck.files.root import Files, Unreadable
 from envcheck.installed.conda import Conda
@@ -196,6 +196,8 @@ class CatalogueBasis(Basis):
     def __init__(self, files: Files, release: Release, minor: tuple[int, int]) -> None:
         super().__init__(files)
         self.name = f"CPython {release.version} as it was released"
+        if release.in_part:
+            self.name += ", as far as a distributor's build shows it"
         self._release = release
         self._minor = minor
         self._owner = Owner("tool", "CPython", release.version)
@@ -210,6 +212,8 @@ class CatalogueBasis(Basis):
                 return Match("match", self._owner, sha256.hex())
         others = releases_of(key, sha256, self._minor)
         if expected is None:
+            if not others and self._release.in_part and (LEFT_OUT.match(key) or may_differ(key)):
+                return Match("unproven", None, sha256.hex())
             # Upgraded in place: what a newer release dropped stays behind.
             return Match("match" if others else "unknown", self._owner if others else None, sha256.hex())
         detail = f"it is that of {others[-1]}" if others else "the release has another hash"

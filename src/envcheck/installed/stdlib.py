@@ -254,6 +254,8 @@ class _Walk:
     def _unreadable(self, basis: Basis, key: str, path: str, error: Unreadable) -> None:
         if isinstance(error, Missing):
             target = self._link(path)
+            if target == f"/etc/{self._top.rpartition('/')[2]}/{key}" and key == "sitecustomize.py":
+                return  # Debian's build has this link, and only root can put something there
             if target is not None and is_code(key):
                 self._tally.add("unowned-code", path, actual=target, detail=f"a link to {target}, where nothing is")
             return
@@ -266,8 +268,9 @@ class _Walk:
         if made_here and (releases.PRODUCTS.match(key) or self._is_extension(key)):
             self.unproven += 1
             return
-        if releases.SYSCONFIGDATA.match(key) and made_here:
-            why = self._not_a_literal(path)
+        literal = next((name for form, name in releases.LITERALS if form.match(key)), None)
+        if literal is not None and made_here:
+            why = self._not_a_literal(path, literal)
             if why is None:
                 self.verified += 1
             else:
@@ -309,8 +312,8 @@ class _Walk:
             return False
         return self._extensions.get(module, []) in ([], [name])
 
-    def _not_a_literal(self, path: str) -> str | None:
-        """Why the module of a build's variables is more than the one literal that a build writes."""
+    def _not_a_literal(self, path: str, name: str) -> str | None:
+        """Why a module that a build writes is more than one literal."""
         from envcheck.formats.literal import is_one_literal
 
         try:
@@ -318,7 +321,7 @@ class _Walk:
         except Unreadable as error:
             self._files.miss(error.path, error.why)
             return error.why
-        return None if is_one_literal(text, "build_time_vars") else "it is more than the variables that a build writes"
+        return None if is_one_literal(text, name) else "it is more than the literal that a build writes"
 
     def _bytecode(self, prefix: str, directory: Directory) -> None:
         """Bytecode belongs to the source beside it, unless that is not there or never looked at."""
