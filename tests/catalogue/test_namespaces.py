@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envcheck.catalogue.known import identify, lookalike
+from envcheck.catalogue.namespaces import is_namespace_module
 from support.pythons import Interpreter, interpreters
 
 from .samples import bundled, namespace_lines
@@ -72,3 +73,49 @@ def test_the_same_line_for_each_of_several_namespaces_is_known() -> None:
     known = identify(NAME, (OLD + OLD.replace("'shop'", "'bank'") + OLD).encode())
     assert known is not None
     assert known.modules == ("shop", "bank")
+
+
+EXTEND = "__path__ = extend_path(__path__, __name__)\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "# a comment\n",
+        '"""Words."""\n__version__ = "1.0"\n',
+        "from pkgutil import extend_path\n" + EXTEND,
+        "__path__ = __import__('pkgutil').extend_path(__path__, __name__)\n",
+        "import pkgutil\n__path__ = pkgutil.extend_path(__path__, __name__)\n",
+        "__import__('pkg_resources').declare_namespace(__name__)\n",
+        "try:\n    import pkg_resources\n    pkg_resources.declare_namespace(__name__)\nexcept ImportError:\n"
+        "    import pkgutil\n    __path__ = pkgutil.extend_path(__path__, __name__)\n",
+    ],
+)
+def test_a_module_that_makes_a_namespace_is_known(text: str) -> None:
+    assert is_namespace_module(text.encode())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = 1\n",
+        "import os\n",
+        "from . import core\n",
+        "from .pkgutil import extend_path\n" + EXTEND,
+        "from os import system as extend_path\n" + EXTEND,
+        "from os import *\n" + EXTEND,
+        "__path__ = ['/elsewhere']\n",
+        "__path__ = extend_path(print(), __name__)\n",
+        "__import__('os').declare_namespace(__name__)\n",
+        "__version__ = print()\n",
+        "import pkgutil as pkg_resources\n",
+        "try:\n    pass\nexcept print():\n    pass\n",
+        "try:\n    pass\nfinally:\n    import os\n",
+        "# coding: utf-7\n",
+        "x = (\n",
+        "\0",
+    ],
+)
+def test_a_module_that_does_more_is_no_namespace(text: str) -> None:
+    assert not is_namespace_module(text.encode())

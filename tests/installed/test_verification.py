@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from installed.trees import Tree, bytecode, hash_of, row
 from support.wheels import record_hash
 
+NAMESPACE = "__path__ = __import__('pkgutil').extend_path(__path__, __name__)\n"
 CODE = b"def f():\n    return 1\n"
 
 
@@ -187,11 +189,36 @@ def test_a_second_owner_does_not_excuse_a_mismatch_with_the_first(tree: Tree) ->
 
 
 def test_two_wheels_that_ship_one_namespace_init_are_a_conflict_only(tree: Tree) -> None:
-    tree.install("google-auth", files={"google/__init__.py": CODE})
-    tree.install("google-api", files={"google/__init__.py": CODE + b"# other\n"})
+    tree.install("google-auth", files={"google/__init__.py": "# one\n" + NAMESPACE})
+    tree.install("google-api", files={"google/__init__.py": NAMESPACE})
     assert tree.problems() == {("record-conflict", "google/__init__.py")}
     tree.write("google/__init__.py", "payload")
     assert tree.problems() == {("modified", "google/__init__.py")}
+
+
+def test_a_second_owner_excuses_no_init_that_does_more_than_make_a_namespace(tree: Tree) -> None:
+    tree.install("google-auth", files={"google/__init__.py": NAMESPACE})
+    payload = NAMESPACE + "print()\n"
+    tree.write("google/__init__.py", payload)
+    tree.install("evil", rows=(row("google/__init__.py", payload),))
+    assert tree.problems() == {("modified", "google/__init__.py")}
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["demo/cacert.pem", "demo.pkg", "bundle.zip", "demo.libs/libx.so.1", "demo-1.0.dist-info/entry_points.txt"],
+)
+def test_a_second_owner_or_row_excuses_nothing_that_is_trusted(tree: Tree, key: str) -> None:
+    """What decides of code counts as code, whatever its name ends in."""
+    tree.install("demo", files={key: "honest"})
+    tree.write(key, "payload")
+    other = tree.install("evil", rows=(row(key, "payload"),))
+    assert ("modified", key) in tree.problems()
+    shutil.rmtree(other)
+    record = tree.site / "demo-1.0.dist-info/RECORD"
+    record.write_text(row(key, "payload") + "\n" + record.read_text())
+    found = [one for one in tree.inventory().deviations if tree.relative(one.path) == key]
+    assert [(one.problem, one.kind is not None) for one in found] == [("record-conflict", True)]
 
 
 def test_two_wheels_with_the_same_bytes_are_no_conflict(tree: Tree) -> None:

@@ -45,6 +45,8 @@ PHANTOM_MODULES = {
 
 _MODULE = Consumer("module", "code", "an import runs it")
 _EXTENSION = Consumer("extension or library", "code", "an import loads it")
+BINARY = Consumer("extension or library", "code", "it is a binary that can be loaded, whatever its name")
+SCRIPT = Consumer("command", "code", "whoever calls it by name runs it")
 _ARCHIVE = Consumer("archive", "code", "a path line makes its modules importable")
 _STARTUP = Consumer("startup file", "code", "Python processes it at every start")
 _BY_ENDING = {
@@ -131,6 +133,30 @@ def site_consumer(key: str) -> Consumer | None:
 def prefix_consumer(relative: str) -> Consumer | None:
     """For a path relative to the prefix, outside its site and scripts directories."""
     return next((consumer for form, consumer in _PREFIX if form.fullmatch(relative)), None)
+
+
+CONSUMED = ("etc", "share", "ssl")
+"""Directories of a prefix in which tools look for what `prefix_consumer` knows."""
+_LOOKED_INTO = re.compile(
+    r"etc(?:/ipython(?:/.+)?|/jupyter(?:/.+)?|/conda(?:/(?:de)?activate\.d)?)?|ssl|"
+    r"share(?:/jupyter(?:/kernels(?:/[^/]+)?|/(?:lab|nb)extensions(?:/.+)?)?)?"
+)
+
+
+def directory_consumer(relative: str) -> Consumer | None:
+    """For a directory of the prefix that is elsewhere, behind a link: the tools that would look into it."""
+    if not _LOOKED_INTO.fullmatch(relative):
+        return None
+    return Consumer("directory of tools' configuration", "code", "tools run or trust what they find there")
+
+
+def consumer_of(key: str) -> Consumer | None:
+    """For a path relative to a site directory, or an absolute one of a file elsewhere in the prefix."""
+    if key[:1] != "/":
+        return site_consumer(key)
+    parts = key.split("/")
+    found = (prefix_consumer("/".join(parts[start:])) for start in range(1, len(parts)))
+    return next(filter(None, found), None) or site_consumer(parts[-1])
 
 
 def is_phantom(key: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from envcheck.checks.base import check, finding
-from envcheck.installed.kinds import is_entry_points
+from envcheck.installed.kinds import is_code
 from envcheck.model.facts import Facts
 from envcheck.model.finding import Evidence, Finding, Rule, Severity
 from envcheck.model.inventory import Deviation, Problem
@@ -287,13 +287,13 @@ def record_unhashed(facts: Facts, rule: Rule) -> Iterator[Finding]:
             group,
             f"The RECORD of {owned_by(first)} proves nothing about this file{because(first)}.",
             f"The RECORD of {owned_by(first)} proves nothing about {{count}} files.",
-            Severity.MEDIUM if any(_is_code(deviation.path) for deviation in group) else None,
+            Severity.MEDIUM if any(map(_is_code, group)) else None,
         )
 
 
-def _is_code(path: str) -> bool:
-    """Code, or what names the code that commands run."""
-    return is_entry_points(path) or path.endswith((".py", ".so", ".pyd", ".pth", ".start", ".pyc", ".dll", ".dylib"))
+def _is_code(found: Deviation) -> bool:
+    """Whether something runs, or trusts, what the claims are about."""
+    return found.kind is not None or is_code(found.path)
 
 
 @check(
@@ -333,7 +333,7 @@ def record_escapes(facts: Facts, rule: Rule) -> Iterator[Finding]:
 def record_conflict(facts: Facts, rule: Rule) -> Iterator[Finding]:
     """Contradicting rows or owners."""
     found = deviations(facts, "record-conflict")
-    high = {one: None for one in found if one.detail and "two hashes" in one.detail and _is_code(one.path)}
+    high = {one: None for one in found if one.detail and "two hashes" in one.detail and _is_code(one)}
     others = [one for one in found if one not in high]
     for group in (*([one] for one in high), *grouped(facts, others)):
         first = group[0]

@@ -34,11 +34,25 @@ _FLAGS = (
 _NOATIME = getattr(os, "O_NOATIME", 0)
 _OPEN, _EQUAL, _DIFFERS, _UNREADABLE = b"\0", b"\1", b"\2", b"\3"
 """What is known of a file: nothing yet; as expected; hashed, but not as expected; why not is to be found out here."""
+_UNUSUAL = 4
+"""Added to that where its owner or mode is not what is usual."""
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH | stat.S_ISUID | stat.S_ISGID
 
 Digest = bytes | Unreadable
 """32 raw bytes, or why there are none."""
 Equal = Callable[[range, Sequence[Digest]], Sequence[bool]]
 """Some files, by their indexes, and their digests, to whether each is what is expected of it."""
+
+
+class Usual:
+    """Whose files are, and which bits their modes do without, where nobody but their owner may write to them."""
+
+    __slots__ = ("group", "mask", "user")
+
+    def __init__(self, user: int, group: int, mask: int = _OTHERS_WRITE) -> None:
+        self.user = user
+        self.group = group
+        self.mask = mask
 
 
 def digest(files: Files, path: str) -> tuple[str, int]:
@@ -81,10 +95,11 @@ class Hashing:
         follow: bool = False,
         equal: Equal | None = None,
         advance: Callable[[int], None] | None = None,
+        usual: Usual | None = None,
     ) -> None:
         """``prefix`` and a name are a path; ``workers`` 0 is a process for each core.
 
-        ``advance`` is called with the number of files done so far.
+        ``advance`` is called with the number of files done so far. Files that are not as ``usual`` are noted.
         """
         self._files = files
         self._prefix = prefix
@@ -92,6 +107,9 @@ class Hashing:
         self._follow = follow
         self._equal = equal
         self._advance = advance
+        self._user, self._group, self._mask = (-1, -1, 0) if usual is None else (usual.user, usual.group, usual.mask)
+        self._odd: set[str] = set()
+        self._unusual: list[int] = []
         self._seen: dict[tuple[int, int], tuple[bytes, int]] = {}
         self._copies: list[int] = []
         self._parts: Parts | None = None
@@ -121,6 +139,9 @@ class Hashing:
                     self._do(number)
             states = self._states.tobytes()
         self._files.bytes_read += sum(self._sizes.cast("Q"))
+        if max(states, default=0) >= _UNUSUAL:
+            self._unusual = [index for index, state in enumerate(states) if state >= _UNUSUAL]
+            states = bytes([state & ~_UNUSUAL for state in states])
         if states.count(_EQUAL) == len(states):
             return []
         differing: list[tuple[int, Digest]] = []
@@ -130,6 +151,10 @@ class Hashing:
             elif state == _UNREADABLE[0]:
                 differing.append((index, self._digest(self._prefix + self._names[index])[0]))
         return differing
+
+    def unusual(self) -> list[int]:
+        """Indexes of the files whose owner or mode is not as usual; to be called after `differing`."""
+        return self._unusual
 
     def stop(self) -> None:
         """End the copies."""
@@ -200,7 +225,7 @@ class Hashing:
         found: list[Digest] = []
         read = 0
         for name in self._names[part.start : part.stop]:
-            result, size = self._digest(prefix + name)
+            result, size = self._digest(prefix + name, name)
             found.append(result)
             read += size
         equal = [False] * len(part) if self._equal is None else self._equal(part, found)
@@ -214,10 +239,16 @@ class Hashing:
             self._digests[_SIZE * part.start : _SIZE * part.stop] = b"".join(
                 [bytes(_SIZE) if isinstance(result, Unreadable) else result for result in found]
             )
+        if self._odd:
+            states = bytes(
+                state | (_UNUSUAL if name in self._odd else 0)
+                for state, name in zip(states, self._names[part.start : part.stop], strict=True)
+            )
+            self._odd.clear()
         self._sizes[8 * number : 8 * number + 8] = read.to_bytes(8, sys.byteorder)
         self._states[part.start : part.stop] = states
 
-    def _digest(self, path: str) -> tuple[Digest, int]:
+    def _digest(self, path: str, name: str = "") -> tuple[Digest, int]:
         """One file's digest, and its size where it was read."""
         import hashlib
 
@@ -230,6 +261,10 @@ class Hashing:
             try:
                 if not stat.S_ISREG(found.st_mode):
                     return Unreadable(path, f"is a {describe(found.st_mode)}, not a regular file"), 0
+                if found.st_mode & self._mask or (
+                    self._mask and (found.st_uid != self._user or found.st_gid != self._group)
+                ):
+                    self._odd.add(name)
                 if found.st_nlink == 1:
                     return _hash(fd, found.st_size, files.limits.digest, path, hashlib.sha256)
                 key = (found.st_dev, found.st_ino)
@@ -259,15 +294,19 @@ def _open(path: str) -> tuple[int, os.stat_result]:
     return fd, os.fstat(fd)
 
 
-def heads(files: Files, paths: Sequence[str], size: int) -> list[bytes | Unreadable]:
-    """The first ``size`` bytes of each path, in order; no link is followed.
+def heads(
+    files: Files, paths: Sequence[str], size: int, meet: Callable[[str, os.stat_result], None] | None = None
+) -> list[bytes | Unreadable]:
+    """The first ``size`` bytes of each path, in order; no link is followed. ``meet`` is handed what each file is.
 
     For paths that a walk just listed as files: on this machine nothing is asked of a file before it is opened.
     """
     found: list[bytes | Unreadable] = []
     for path in paths:
         try:
-            fd = _open(path)[0] if files.root is None else files.open(path, False)[0]
+            fd, facts = _open(path) if files.root is None else files.open(path, False)
+            if meet is not None:
+                meet(path, facts)
             try:
                 data = os.read(fd, size)
             finally:

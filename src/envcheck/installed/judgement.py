@@ -1,13 +1,14 @@
 """The claims about one file, and its bytes, into one judgement: proven, changed, contradictory or unproven.
 
 A second owner cannot excuse a mismatch with a first. One case is let off as a conflict: an ``__init__.py`` or inert
-file that two wheels ship, with the bytes of one of them (namespace packages of old, and licences at top level).
+file that two wheels ship, with the bytes of one of them (namespace packages of old, and licences at top level). What
+such an ``__init__.py`` may contain is the caller's to see to.
 """
 
 from collections.abc import Callable, Sequence
 
 from envcheck.installed.distributions import Installation
-from envcheck.installed.kinds import is_code, is_derived
+from envcheck.installed.kinds import is_consumed, is_derived
 from envcheck.installed.record import Hash
 from envcheck.model.nouns import Literal, NamedTuple
 
@@ -68,7 +69,7 @@ def _differing(
     other = next((found for found in matching if not found.self_made), None)
     if other is None:
         return Judgement("modified", claimant, expected)
-    inert = not is_code(key) or key.rpartition("/")[2] == "__init__.py"
+    inert = key.rpartition("/")[2] == "__init__.py" or not is_consumed(key)
     if inert and not strict:
         return Judgement("conflict", claimant, expected, f"{other.name} lists it too, and the bytes are its")
     return Judgement("modified", claimant, expected, f"{other.name} lists it too, with the hash of what is there")

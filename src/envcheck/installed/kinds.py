@@ -43,6 +43,13 @@ def is_code(path: str) -> bool:
     return path.endswith(CODE_SUFFIXES) or ".so." in path.rpartition("/")[2]
 
 
+def is_consumed(key: str) -> bool:
+    """Whether Python, or a tool that is told of, runs or trusts a file of this path: code, or what decides of code."""
+    from envcheck.catalogue.consumers import consumer_of
+
+    return is_code(key) or consumer_of(key) is not None
+
+
 def is_binary(head: bytes) -> bool:
     """Whether a file begins as an ELF, PE or Mach-O image, whatever its name."""
     return head.startswith(_BINARY_MAGICS) or (head[:4] == _FAT_MAGIC and head[4:7] == b"\0\0\0")
@@ -55,11 +62,6 @@ def is_derived(key: str) -> bool:
     """
     directory, _, name = key.rpartition("/")
     return (name in _DERIVED and directory.endswith((".dist-info", ".egg-info"))) or key.endswith(".virtualenv")
-
-
-def is_entry_points(key: str) -> bool:
-    """Whether a file of a distribution's metadata names what its commands, and the plugins of others, run."""
-    return key.endswith((".dist-info/entry_points.txt", ".egg-info/entry_points.txt"))
 
 
 def is_startup_file(key: str, anywhere: bool = False) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from envcheck.catalogue.consumers import Consumer, is_phantom, site_consumer
+from envcheck.catalogue.consumers import BINARY, Consumer, consumer_of, is_phantom, site_consumer
 from envcheck.files.digests import digest, digests
 from envcheck.files.root import Files, Missing, Unreadable
 from envcheck.installed.distributions import Installation
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from envcheck.model.ownership import Owner
 
 _HEAD = 16
-_BINARY = Consumer("extension or library", "code", "it is a binary that can be loaded, whatever its name")
 _PLAIN = frozenset({"module", "bytecode", "archive", "extension or library"})
 """Kinds of code that need no explanation."""
 _LIBRARIES = re.compile(r"([^/]+)\.libs/")
@@ -89,8 +88,9 @@ class Loose:
                 continue
             if key in claims.unproven:
                 if is_code(key):
+                    detail, kind = "installed-files.txt has no hashes", consumer_of(key)
                     self._tally.add(
-                        "record-unhashed", path, claims.unproven[key], detail="installed-files.txt has no hashes"
+                        "record-unhashed", path, claims.unproven[key], detail=detail, kind=kind.kind if kind else None
                     )
                 continue
             consumer = site_consumer(key)
@@ -100,7 +100,7 @@ class Loose:
             elif is_derived(key):
                 continue
             elif self._is_binary(path):
-                code[key] = _BINARY
+                code[key] = BINARY
             else:
                 self._tally.add("unowned-data", path)
         self._report_code(code)
@@ -124,7 +124,7 @@ class Loose:
                 problem: Problem = "bytecode-sourceless" if key.endswith(".pyc") else "unowned-code"
                 detail = None if consumer.kind in _PLAIN else consumer.effect
                 libraries = _LIBRARIES.match(key)
-                if libraries and consumer.kind == _BINARY.kind:
+                if libraries and consumer.kind == BINARY.kind:
                     detail = f"extensions of {libraries[1]} load their libraries from there"
                 self._tally.add(problem, path, actual=result.hex(), detail=detail, kind=consumer.kind)
                 if is_phantom(key):

@@ -40,7 +40,7 @@ class Modes:
             return f"its owner is user {found.st_uid}"
         if found.st_mode & stat.S_IWOTH:
             return f"everyone may write to it (mode {stat.S_IMODE(found.st_mode):04o})"
-        if found.st_mode & stat.S_IWGRP and not self._is_private(found.st_gid):
+        if found.st_mode & stat.S_IWGRP and not self.is_private(found.st_gid):
             return f"group {found.st_gid} may write to it (mode {stat.S_IMODE(found.st_mode):04o})"
         return None
 
@@ -78,13 +78,19 @@ class Modes:
         found = self._files.stat(path)
         if found is None:
             return None
+        return self.why_privileged(found) or (
+            "it has capabilities (security.capability)" if self._files.has_capabilities(path) else None
+        )
+
+    def why_privileged(self, found: os.stat_result) -> str | None:
+        """As `privileged`, of any program, from the facts alone: capabilities are not among them."""
+        if not stat.S_ISREG(found.st_mode) or not found.st_mode & (stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH):
+            return None
         if found.st_mode & stat.S_ISUID:
             return f"it is set-uid (user {found.st_uid})"
-        if found.st_mode & stat.S_ISGID:
-            return f"it is set-gid (group {found.st_gid})"
-        return "it has capabilities (security.capability)" if self._files.has_capabilities(path) else None
+        return f"it is set-gid (group {found.st_gid})" if found.st_mode & stat.S_ISGID else None
 
-    def _is_private(self, group: int) -> bool:
+    def is_private(self, group: int) -> bool:
         """Whether a group is one trusted user's own (umask 002 machines), by the machine's own lists.
 
         Where those do not name the group, it is private if its number is a trusted user's.

@@ -37,6 +37,7 @@ def verify_prefix(
     if environment.kind != "venv":
         return
     _check_cfg(files, environment, tally)
+    _check_cfg_link(files, environment, tally)
     if environment.scripts_dir and environment.cfg and environment.cfg.home:
         _Interpreters(files, environment, environment.cfg.home, tally).verify()
     _find_unowned(files, environment, tally, claimed, projects)
@@ -68,10 +69,13 @@ def _find_unowned(
     files: Files, environment: Environment, tally: Tally, claimed: frozenset[str], projects: set[str]
 ) -> None:
     """Files of the prefix, outside its site and scripts directories, that nothing lists."""
-    from envcheck.catalogue.consumers import prefix_consumer
+    from envcheck.catalogue.consumers import CONSUMED, directory_consumer, prefix_consumer
 
     top = environment.path.rstrip("/")
-    skipped = {site.path for site in environment.site_dirs} | {environment.scripts_dir or top, *projects}
+    # A project that claims a place where tools look for configuration is looked at all the same.
+    kept = tuple(f"{top}/{name}/" for name in CONSUMED)
+    own = {project for project in projects if not (project + "/").startswith(kept)}
+    skipped = {site.path for site in environment.site_dirs} | {environment.scripts_dir or top, *own}
     for directory in files.walk(top):
         directory.dirs[:] = [name for name in directory.dirs if f"{directory.path}/{name}" not in skipped]
         below = directory.path[len(top) + 1 :]
@@ -85,6 +89,8 @@ def _find_unowned(
                     tally.add("bytecode-unchecked", path)
                 continue
             consumer = prefix_consumer(relative)
+            if consumer is None and name in directory.links and files.is_dir(path):
+                consumer = directory_consumer(relative)
             if consumer is None:
                 tally.add("unowned-data", path)
                 continue
@@ -123,6 +129,14 @@ def _check_cfg(files: Files, environment: Environment, tally: Tally) -> None:
                 why.append(f"{key} is {value}, the interpreter is {major}.{minor}")
     if why:
         tally.add("home-moved", cfg.path, detail="; ".join(why))
+
+
+def _check_cfg_link(files: Files, environment: Environment, tally: Tally) -> None:
+    """A configuration that can change without anything in the environment changing."""
+    path = f"{environment.path}/pyvenv.cfg"
+    if files.is_link(path):
+        target = files.readlink(path)
+        tally.add("link-outside", path, actual=target, detail=f"it leads to {target}")
 
 
 def _is_of_home(files: Files, home: str, executable: str, environment: Environment) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import stat
 
+from envcheck.catalogue.consumers import SCRIPT
 from envcheck.files.root import Entry, Files, Missing, Unreadable
 from envcheck.installed.activation import Activations
 from envcheck.installed.bytecode import source_name
@@ -117,7 +118,7 @@ class Scripts:
             self._verify_large(path, claims, error)
             return
         raw = sha256(data).digest()
-        judged = judge(name, claims, digest_of(self._files, path, raw))
+        judged = judge(name, claims, digest_of(self._files, path, raw), strict=True)
         if judged.verdict == "modified" and self._owners.conda_explains(path, judged.expected, raw):
             judged = judged._replace(verdict="recorded")
         owner = judged.claimant
@@ -138,7 +139,7 @@ class Scripts:
             detail = judged.detail or "the hash in RECORD differs"
             self._tally.add("script-modified", path, owner, judged.expected, raw.hex(), detail)
         elif judged.verdict == "conflict":
-            self._tally.add("record-conflict", path, owner, judged.expected, raw.hex(), judged.detail)
+            self._tally.add("record-conflict", path, owner, None, raw.hex(), judged.detail, kind=SCRIPT.kind)
         else:
             detail = f"{owner.name} lists it without a usable hash, and declares no entry point of that name"
             self._tally.add("script-unowned", path, owner, None, raw.hex(), detail)
@@ -164,7 +165,7 @@ class Scripts:
         claimant, found = claims[0]
         (result,) = digests(self._files, [path], 1, True)
         if type(result) is bytes:
-            judged = judge(path, claims, digest_of(self._files, path, result))
+            judged = judge(path, claims, digest_of(self._files, path, result), strict=True)
             if judged.verdict == "recorded":
                 self._tally.verified += 1
             else:

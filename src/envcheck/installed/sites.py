@@ -6,7 +6,7 @@ from envcheck.files.digests import Digest, Hashing, heads
 from envcheck.files.root import Directory, Files, Missing, Unreadable
 from envcheck.installed import bytecode
 from envcheck.installed.judgement import judge
-from envcheck.installed.kinds import is_derived
+from envcheck.installed.kinds import is_binary, is_derived
 from envcheck.installed.links import Links
 from envcheck.installed.loose import Loose
 from envcheck.installed.owners import Owners, Site, digest_of, identify_at, not_vouched
@@ -14,6 +14,7 @@ from envcheck.installed.record import hash_field, read_hash
 from envcheck.installed.rows import Claimed, Claims
 from envcheck.installed.scripts import Scripts
 from envcheck.installed.tally import Tally
+from envcheck.installed.writable import Writable
 from envcheck.model.environment import Environment
 
 TYPE_CHECKING = False
@@ -33,6 +34,7 @@ class SiteVerification:
         owners: Owners,
         site: Site,
         tally: Tally,
+        writable: Writable,
         workers: int,
         progress: Progress | None,
     ) -> None:
@@ -48,6 +50,8 @@ class SiteVerification:
         self._hashing: Hashing | None = None
         self._links = Links(files, environment, self._place, tally)
         self._loose = Loose(files, environment, owners, site, tally, workers)
+        self._writable = writable
+        self._usual = writable.usual(site.place.site_dir)
 
     def start(self, elsewhere: frozenset[str]) -> None:
         """Meet every file but those of the directories ``elsewhere``, and have them hashed."""
@@ -57,7 +61,13 @@ class SiteVerification:
         self._walk(elsewhere)
         met = self._met
         self._hashing = Hashing(
-            self._files, self._place.prefix, met.keys, self._workers, equal=met.equal, advance=self._advance
+            self._files,
+            self._place.prefix,
+            met.keys,
+            self._workers,
+            equal=met.equal,
+            advance=self._advance,
+            usual=self._usual,
         )
 
     def finish(self, scripts: Scripts) -> None:
@@ -65,8 +75,8 @@ class SiteVerification:
         assert self._hashing is not None
         with self._hashing:
             self._verify(self._met, self._hashing)
-        self._links.verify(self._claims)
         self._elsewhere(scripts)
+        self._links.verify(self._claims)
         self._loose.verify(self._claims)
 
     def stop(self) -> None:
@@ -120,7 +130,8 @@ class SiteVerification:
                 self._tally.add("bytecode-orphan", self._place.path(key), detail=detail)
             else:
                 self._loose.add(key)
-        for path, head in zip(derived, heads(self._files, derived, bytecode.HEADER), strict=True):
+        met = self._writable.meet
+        for path, head in zip(derived, heads(self._files, derived, bytecode.HEADER, met), strict=True):
             if isinstance(head, Unreadable):
                 self._files.miss(head.path, head.why)
             elif bytecode.is_unchecked(head):
@@ -131,6 +142,11 @@ class SiteVerification:
     def _verify(self, claimed: Claimed, hashing: Hashing) -> None:
         """Compare what is not plainly as its row says."""
         differing = hashing.differing()
+        for index in hashing.unusual():
+            path = self._place.path(claimed.keys[index])
+            found = self._files.stat(path)
+            if found is not None:
+                self._writable.meet(path, found)
         self._tally.verified += len(claimed.keys) - len(differing)
         for index, result in differing:
             self._compare(claimed.keys[index], claimed.numbers[index], claimed.fields[index], result)
@@ -144,9 +160,8 @@ class SiteVerification:
             return
         if not field and key not in self._claims.special:
             if not is_derived(key):
-                self._tally.add(
-                    "record-unhashed", path, installation, actual=result.hex(), detail="the row has no hash"
-                )
+                detail, kind = "the row has no hash", self._kind(key, path)
+                self._tally.add("record-unhashed", path, installation, None, result.hex(), detail, kind=kind)
             return
         judged = judge(key, self._claims.hashes(key, number, field), digest_of(self._files, path, result))
         if judged.verdict == "recorded":
@@ -155,12 +170,39 @@ class SiteVerification:
             self._tally.verified += 1
         elif judged.verdict == "modified" and self._owners.conda_explains(path, judged.expected, result):
             self._tally.verified += 1
-        elif judged.verdict == "modified":
+        elif judged.verdict == "modified" or (judged.expected is not None and self._does_something(key, path)):
             self._tally.add("modified", path, judged.claimant, judged.expected, result.hex(), judged.detail)
         elif judged.verdict == "conflict":
-            self._tally.add("record-conflict", path, judged.claimant, judged.expected, result.hex(), judged.detail)
+            kind = self._kind(key, path)
+            self._tally.add(
+                "record-conflict", path, judged.claimant, judged.expected, result.hex(), judged.detail, kind=kind
+            )
         elif not is_derived(key):
-            self._tally.add("record-unhashed", path, judged.claimant, None, result.hex(), judged.detail)
+            kind = self._kind(key, path)
+            self._tally.add("record-unhashed", path, judged.claimant, None, result.hex(), judged.detail, kind=kind)
+
+    def _kind(self, key: str, path: str) -> str | None:
+        """What consumes a file that nothing proves; ``None`` where it is inert data."""
+        from envcheck.catalogue.consumers import BINARY, consumer_of
+
+        consumer = consumer_of(key)
+        if consumer is not None:
+            return consumer.kind
+        try:
+            return BINARY.kind if is_binary(self._files.read_part(path, 16)[0]) else None
+        except Unreadable:
+            return None
+
+    def _does_something(self, key: str, path: str) -> bool:
+        """Whether an ``__init__.py`` that two wheels ship does more than make a namespace of its package."""
+        if key.rpartition("/")[2] != "__init__.py":
+            return False
+        from envcheck.catalogue.namespaces import is_namespace_module
+
+        try:
+            return not is_namespace_module(self._files.read(path, self._files.limits.startup))
+        except Unreadable:
+            return True
 
     def _closed_set(self, key: str, path: str, result: bytes) -> bool:
         """Report a startup file that only self-made RECORDs, or seeds', list, unless a known tool writes it."""
@@ -199,6 +241,8 @@ class SiteVerification:
         for key, number in claims.owner_of.items():
             path = self._place.path(key)
             field = claims.field_of[key]
+            if key[:1] == "/":
+                self._links.meet_claimed(path)
             if scripts.takes(path):
                 for claimant, found in claims.hashes(key, number, field):
                     scripts.claim(path, claimant, found)
@@ -207,7 +251,9 @@ class SiteVerification:
                 left.add(key, number, field)
                 paths.append(path)
         # Textually inside the environment; links are followed because whole trees of links are a way to install.
-        with Hashing(self._files, "", paths, self._workers, follow=True, equal=left.equal) as hashing:
+        with Hashing(
+            self._files, "", paths, self._workers, follow=True, equal=left.equal, usual=self._usual
+        ) as hashing:
             self._verify(left, hashing)
 
     def _advance(self, done: int) -> None:

@@ -53,7 +53,9 @@ class Verification:
                 for installation in site.installations:
                     tally.share(installation)
                 _check_metadata(owners, tally, site.installations)
-                verification = SiteVerification(files, environment, owners, site, tally, workers, progress)
+                verification = SiteVerification(
+                    files, environment, owners, site, tally, self._writable, workers, progress
+                )
                 self._sites.append(verification)
                 verification.start(elsewhere - {site_dir.path})
         except BaseException:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import posixpath
+import stat
 
 from envcheck.catalogue.scaffold import is_interpreter
+from envcheck.files.digests import Usual
 from envcheck.files.root import Files, Unreadable
 from envcheck.installed.kinds import is_startup_file
 from envcheck.installed.modes import Modes
@@ -37,6 +39,17 @@ class Writable:
         """Judge one file or directory of the environment by facts that are at hand."""
         if (path + "/").startswith(self._own):
             self._add(path, self._modes.why_open(found))
+            self._add(path, self._modes.why_privileged(found))
+
+    def usual(self, directory: str) -> Usual | None:
+        """What files of a site directory are like, so that `meet` need not be asked about those."""
+        found = self._files.stat(directory)
+        if found is None:
+            return None
+        usual = Usual(found.st_uid, found.st_gid)
+        if self._modes.is_private(found.st_gid):
+            usual.mask &= ~stat.S_IWGRP
+        return usual
 
     def verify(self) -> None:
         """Judge what was not met: what starts by itself, commands, the interpreter, and what lies above."""
@@ -59,6 +72,7 @@ class Writable:
                 found = self._files.stat(path)
                 if found is not None:
                     self._add(path, self._modes.why_open(found))
+                    self._add(path, self._modes.why_privileged(found))
 
     def _verify_interpreter(self) -> None:
         """Each interpreter of the environment, at the file that runs."""
