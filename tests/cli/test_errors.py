@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import envcheck as package
 from support import scanning
 from support.locks import hashed_requirements
 from support.scanning import Ran, envcheck, scan
@@ -266,3 +267,13 @@ def test_a_requirements_file_of_which_nothing_can_be_read(tmp_path: Path, venv: 
     ran = envcheck("scan", venv.path, "--lock", str(lock))
     assert ran.code == 2
     assert ran.stderr.splitlines()[0].startswith("envcheck: requirements.txt:1: ")
+
+
+# The tool itself
+
+
+def test_a_library_that_is_not_installed(venv: Venv, colours: Wheel, tmp_path: Path) -> None:
+    lock = hashed_requirements(tmp_path / "requirements.txt", colours)
+    main = Path(package.__file__).parent / "__main__.py"
+    python = (sys.executable, "-I", "-S", str(main))
+    assert_error(envcheck("scan", "--lock", lock, venv.path, python=python), "packaging")

@@ -38,6 +38,15 @@ def main(arguments: Sequence[str]) -> int:
         if error.hint:
             print(f"  {visible(error.hint)}", file=sys.stderr)
         return USAGE
+    except ModuleNotFoundError as error:
+        from envcheck.cli.launch import LIBRARIES
+
+        library = (error.name or "").partition(".")[0]
+        if library not in LIBRARIES or library == "envcheck":
+            raise
+        print(f"envcheck: its library {library!r} is not installed where envcheck is", file=sys.stderr)
+        print("  install envcheck with its dependencies, in an environment of its own (pipx does)", file=sys.stderr)
+        return USAGE
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
