@@ -239,6 +239,13 @@ def an_archive_that_marks_a_prefix(python: Interpreter) -> Case:
     return given.case()
 
 
+@named("build_landmark")
+def the_landmark_of_a_build_tree(python: Interpreter) -> Case:
+    """Where it counts, ``Lib`` beside it is the library; the environment has no other site directory than its own."""
+    given = Given(python).write("base/bin/Modules/Setup.local", "").link("base/bin/Lib", "../lib/{python}")
+    return given.write(f"{SITE}/a.pth", line("m1")).case()
+
+
 @named()
 def an_archive_that_marks_an_empty_prefix(python: Interpreter) -> Case:
     return Given(python, "base").write("base/bin/lib/{zip}", b"").case()

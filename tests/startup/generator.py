@@ -15,12 +15,6 @@ from startup.payloads import Payloads
 from startup.workshop import extension
 from support.pythons import Interpreter
 
-OPEN: dict[str, str] = {
-    "egg": "what an egg's lines leave on sys.path where an earlier file fails is conditional in the plan, and runs",
-    "setup-local": "a build tree leads to the library that was compiled in, which is not the tests' to fill",
-}
-"""Elements that the plan does not follow yet, each with the reason: no random environment has them."""
-
 ELEMENTS = frozenset(
     """
     venv-links venv-copies base outside-link lib64 include-spelling include-duplicate include-missing cfg-in-bin
@@ -41,10 +35,9 @@ ELEMENTS = frozenset(
 class Draft(Lines, Payloads):
     """One environment while it is made up."""
 
-    def __init__(self, rng: random.Random, interpreter: Interpreter, debian: bool, opened: bool = False) -> None:
+    def __init__(self, rng: random.Random, interpreter: Interpreter, debian: bool) -> None:
         super().__init__(rng, interpreter)
         self.debian = debian
-        self.opened = opened
         self.used: Counter[str] = Counter()
         self.start = "venv/bin/python"
         self.flags: list[str] = []
@@ -57,9 +50,9 @@ class Draft(Lines, Payloads):
         """Directories that may be site directories, whichever of them are."""
 
     def may(self, element: str, chance: float) -> bool:
-        """Whether this environment has an element; those in `OPEN` never."""
+        """Whether this environment has an element."""
         assert element in ELEMENTS, element
-        drawn = self.rng.random() < chance and (self.opened or element not in OPEN)
+        drawn = self.rng.random() < chance
         self.used[element] += drawn
         return drawn
 
@@ -203,6 +196,8 @@ class Draft(Lines, Payloads):
         if self.may("setup-local", 0.02):
             self.file("base/bin/Modules/Setup.local", "")
             self.link("base/bin/Lib", "../lib/{python}")
+            if not self.used["bin-stdlib"] and not self.used["bin-lib-dynload"]:
+                self.link("base/bin/lib/{python}/lib-dynload", "{env}/base/lib/{python}/lib-dynload")
         if self.may("pythonhome", 0.03):
             self.bases = [*dict.fromkeys([*self.bases, "other"])]
             self.environ["PYTHONHOME"] = "{env}/other"
@@ -288,11 +283,11 @@ class Draft(Lines, Payloads):
             flags.append("-Xpycache_prefix={env}/around/cache")
 
 
-def random_case(seed: str, interpreter: Interpreter, debian: bool, opened: bool = False) -> tuple[Case, Counter[str]]:
+def random_case(seed: str, interpreter: Interpreter, debian: bool) -> tuple[Case, Counter[str]]:
     """The environment of a seed, and the elements that it has."""
     extension()
-    draft = Draft(random.Random(seed), interpreter, debian, opened)
+    draft = Draft(random.Random(seed), interpreter, debian)
     return draft.make(seed), draft.used
 
 
-__all__ = ["ELEMENTS", "OPEN", "STAMP", "random_case"]
+__all__ = ["ELEMENTS", "STAMP", "random_case"]

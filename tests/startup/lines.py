@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections import Counter
 from collections.abc import Callable
 from pathlib import PurePosixPath
 
@@ -24,6 +25,7 @@ class Lines(Payloads):
     """Startup files, collected by name."""
 
     folders: list[str]
+    used: Counter[str]
 
     def startup_files(self, place: str) -> None:
         """Those of one site directory."""
@@ -38,7 +40,8 @@ class Lines(Payloads):
             self.link(f"{place}/dangling.pth", "{env}/around/nothing")
         if self.may("pth-directory", 0.06):
             self.line_file(f"{place}/directory.pth/inside.pth")
-        if self.may("finder", 0.06):
+        # A finder imports pathlib, which needs extensions of the library's own: not where their place is another.
+        if self.may("finder", 0.0 if self.used["bin-lib-dynload"] else 0.06):
             self._finder(place)
         if self.may("egg", 0.06):
             self._egg(place)

@@ -32,8 +32,8 @@ UNJUDGED = {
     "start_files: from 3.14.10 in place of 3.15.0": "entry points are read where files are collected first",
     "directory_once": "the same change as `repeats` of environments/rules.py, which is judged",
     "cfg_bound: changed before 3.11.0": "only getpath.py, which came with 3.11, asks for it",
+    "build_landmark: changed before 3.14.7": "the nearest at hand before it is 3.13.18, which has no landmark either",
     "beside_library": "no interpreter at hand has a shared library of its own beside it",
-    "build_landmark": "a build tree leads to the library that was compiled in, which is not the tests' to fill",
     "blank_skipped": "a line of blanks names the site directory itself, which is known already: no start shows it",
 }
 """Rows, and changes of rows, that no start at hand can show."""

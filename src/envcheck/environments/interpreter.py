@@ -66,7 +66,10 @@ def from_executable(files: Files, executable: str, invocation: Invocation) -> En
         venv = layout.Venv(prefixes.venv, True, by_site=False)
     frozen = build.minor >= (3, 11) and prefixes.build_marker is None and runtime is not None
     binary = runtime.binary if frozen and runtime is not None else None
-    scheme, site_module = read_site_module(files, prefixes, told.version, binary)
+    library = _library(files, prefixes)
+    # The site.py that is imported: a ._pth names another library than the path configuration's.
+    imported = prefixes if library is None else prefixes._replace(stdlib=library)
+    scheme, site_module = read_site_module(files, imported, told.version, binary)
     scheme = "windows" if is_windows else scheme
     platform = runtime.platform if runtime is not None else "unknown"
     user = layout.user_site(files, prefixes, rule, venv, invocation, scheme, platform)
@@ -77,7 +80,7 @@ def from_executable(files: Files, executable: str, invocation: Invocation) -> En
         _python(files, executable, implementation, build, suffix, prefixes, runtime, told),
         layout.site_sequence(files, prefixes, rule, venv, user, invocation, scheme),
         layout.initial_path(prefixes, invocation, scheme),
-        _library(files, prefixes),
+        library,
         _scripts(executable, prefix, venv, scheme),
         user.enabled,
         user.path,

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 class Module:
     """A module that was imported."""
 
-    __slots__ = ("active", "doubtful", "facts", "maybe", "name", "namespace", "search", "source", "standard")
+    __slots__ = (
+        "active", "conditions", "doubtful", "facts", "maybe", "name", "namespace", "search", "source", "standard",
+    )  # fmt: skip
 
     def __init__(self, name: str, search: tuple[PathEntry, ...] | None = None, standard: bool = False) -> None:
         self.name = name
@@ -21,6 +23,8 @@ class Module:
         self.standard = standard
         self.namespace = False
         self.maybe = False
+        self.conditions: frozenset[str] = frozenset()
+        """Under which its body ran: an import under others may run it again, or for the first time."""
         self.active = False
         """Its body is running, so that what it will bind need not be bound yet."""
         self.source: tuple[str, bytes] | None = None

@@ -46,7 +46,7 @@ class Importer(Follower):
             if full in self._blocked:
                 self._ledger.passing.append(self._blocked[full])
                 maybe = True
-            if module is None or (module.maybe and not maybe):
+            if module is None or self._anew(module, maybe):
                 if parent is not None and parent.standard and not self.search.redirects(full):
                     module = self.modules[full] = Module(full, standard=True)
                 else:
@@ -55,6 +55,12 @@ class Importer(Follower):
                 return False
             parent = module
         return True
+
+    def _anew(self, module: Module, maybe: bool) -> bool:
+        """Whether a module that was imported need not be in ``sys.modules`` now, as that hung on other conditions."""
+        if module.active:
+            return False
+        return (module.maybe and not maybe) or not module.conditions <= self._ledger.conditions
 
     def _load_one(self, full: str, tail: str, parent: Module | None, frame: Frame | None, maybe: bool) -> Module | None:
         redirected = bool(self.search.finders) and full not in LOADED_BEFORE_SITE and self.search.redirects(full)
@@ -95,7 +101,7 @@ class Importer(Follower):
     def _execute(self, full: str, found: Found, frame: Frame | None, maybe: bool) -> Module | None:
         spec, entry = found.spec, found.entry
         module = Module(full, found.search)
-        module.maybe = maybe
+        module.maybe, module.conditions = maybe, self._ledger.conditions
         if spec.kind == "namespace":
             module.namespace = True
             self.modules[full] = module

@@ -114,6 +114,11 @@ class Ledger:
         return "; ".join(conditions) or None
 
     @property
+    def conditions(self) -> frozenset[str]:
+        """The same, one by one."""
+        return frozenset((*self.lasting, *self.passing))
+
+    @property
     def certain(self) -> bool:
         """Whether nothing that ran so far could make a failure something else."""
         return self.disturbed is None and not self.passing and not self.lasting

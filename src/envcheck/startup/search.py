@@ -126,8 +126,12 @@ class Search:
             if entry.when is None:
                 # A place that may come earlier, too, is the same file all the same.
                 return [other for other in found if other.spec.path != spec.path] + [result]
-            if all(other.spec.path != spec.path for other in found):
+            same = next((other for other in found if other.spec.path == spec.path), None)
+            if same is None:
                 found.append(result)
+            elif entry.when == self.doubt:
+                # Where the order is not known, what is there for certain needs no other condition.
+                found[found.index(same)] = result
         for finder, when in self.finders:
             places = finder.portion(full)
             if places is not None:
@@ -137,9 +141,15 @@ class Search:
             # A namespace package is the last resort of a path; one sure portion makes it sure.
             sure = next((portion for portion in portions if portion.entry.when is None), portions[0])
             found.append(sure._replace(search=_each_once(portions)))
-        else:
-            found += self.redirected(full, first=False)
+        if all(portion.entry.when is not None for portion in portions):
+            found += self._behind(found, self.redirected(full, first=False))
         return found
+
+    def _behind(self, found: list[Found], later: list[Found]) -> list[Found]:
+        """What finders that are asked later answer: nobody asks them, unless the doubtful place has nothing."""
+        if self.doubt is None or all(other.entry.when != self.doubt for other in found):
+            return later
+        return [one._replace(entry=one.entry._replace(when=one.entry.when or self.doubt)) for one in later]
 
     def redirected(self, full: str, first: bool) -> list[Found]:
         """What the finders of editable installs answer that stand before Python's own (``first``), or after them."""

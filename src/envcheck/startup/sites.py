@@ -164,13 +164,15 @@ class Sites:
             else:
                 self._undecodable(content, found, number)
             content = content._replace(undecodable=None, certain=True)
-        depth = outer = len(self._ledger.passing)
+        outer = len(self._ledger.passing)
         failed: str | None = None
         before: ModuleFacts | None = None
+        cut: list[str] | None = None
+        """Where decoding may fail before the rest of the lines: the conditions of getting there."""
         for line in content.lines:
-            if not content.certain and line.number > content.sure and depth == outer and failed is None:
+            if not content.certain and line.number > content.sure and cut is None and failed is None:
+                cut = self._ledger.passing[outer:]
                 self._ledger.passing.insert(outer, f"only if {path} can be decoded")
-                depth += 1
             if line.kind == "path":
                 if failed is None:
                     self._path_line(line, path, directory, known)
@@ -185,19 +187,15 @@ class Sites:
                 if why is not None and not self._rules.file_survives_error:
                     failed = f"line {line.number} fails before it ({why}), and the rest of the file is ignored"
                 before = None if self._rules.names_apart else bound or before
-        unlikely = len(self._ledger.passing) > depth
-        reached = depth > outer or failed is None
-        if depth > outer:
-            del self._ledger.passing[outer]
-        if content.undecodable is None or not reached:
-            del self._ledger.passing[outer:]
-        elif self._nested:
-            del self._ledger.passing[outer:]
-            if not unlikely:
+        conditions = self._ledger.passing[outer:] if cut is None else cut
+        del self._ledger.passing[outer:]
+        if content.undecodable is not None and (cut is not None or failed is None):
+            if not self._nested:
+                self._ledger.passing += conditions
+                self._undecodable(content, found, number)
+                del self._ledger.passing[outer:]
+            elif not conditions:
                 self._undecodable_for_caller(content, found, number)
-        else:
-            self._undecodable(content, found, number)
-            del self._ledger.passing[outer:]
 
     def _import_line(
         self, line: Line, record: Record, number: int, directory: str, path: str, before: "ModuleFacts | None" = None
