@@ -121,6 +121,7 @@ def _marks_of_plan(plan: StartupPlan, built: Built, real: list[str]) -> list[str
 
     Of what hangs on an order that the plan does not know, only what did happen is taken.
     """
+    modules = set(built.marks.values())
     events: list[tuple[int, int, str, str | None]] = []
     for entry in plan.entries:
         for occurrence in entry.occurrences:
@@ -135,7 +136,7 @@ def _marks_of_plan(plan: StartupPlan, built: Built, real: list[str]) -> list[str
     events.sort(key=lambda event: event[:2])
     kept: list[str] = []
     for _, _, mark, when in events:
-        if when is None or (_either(when) and len(kept) < len(real) and real[len(kept)] == mark):
+        if when is None or (_either(when) and mark in real[len(in_order(kept, modules)) :][:1]):
             kept.append(mark)
     return kept
 
@@ -197,6 +198,8 @@ def started(built: Built) -> Real:
         if entries and entries[0] == "":
             # ``-c`` puts the current directory first, unless told not to.
             del entries[0]
+        # By its bytes: in the C locale it has each of them apart.
+        entries = [entry.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape") for entry in entries]
         entries = [posixpath.normpath(os.path.join(built.here, entry)) for entry in entries]
         if "-S" in built.flags:
             # It is site that takes repetitions out; they find nothing that the first would not.
