@@ -120,6 +120,11 @@ def planned(venv: Venv, flags: tuple[str, ...], environ: dict[str, str]) -> Star
     return make_plan(files, find_environment(files, str(venv.python), invocation), invocation)
 
 
+def _hangs_on_code(when: str | None) -> bool:
+    """Whether a file is loaded only where a branch is taken, or a function called, of which no file tells."""
+    return any(not one.startswith("only if the start goes on with ") for one in when.split("; ")) if when else False
+
+
 def marks_of(plan: StartupPlan, copies: Path) -> list[str]:
     """The copies that begin to run in a start with ``-c``, in order."""
     events: list[tuple[int, int, str]] = []
@@ -127,7 +132,8 @@ def marks_of(plan: StartupPlan, copies: Path) -> list[str]:
         if entry.when is not None and WHEN in entry.when:
             continue
         events += [(one.order, 0, entry.path) for one in entry.occurrences if one.outcome == "runs"]
-        events += [(file.order or 0, place, file.path) for place, file in enumerate(entry.closure, 1)]
+        closure = [(place, file) for place, file in enumerate(entry.closure, 1) if not _hangs_on_code(file.when)]
+        events += [(file.order or 0, place, file.path) for place, file in closure]
     names = []
     for _, _, path in sorted(events):
         if path.startswith(f"{copies}/"):

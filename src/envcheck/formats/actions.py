@@ -26,9 +26,9 @@ class Action(NamedTuple):
     in a way that was not followed. ``package-path``: ``__path__`` gets the items ``names``, or (``text`` is
     ``extend_path``) those of ``pkgutil.extend_path``. ``block``: ``sys.modules[text] = None``; ``bind``: the same with
     something else; ``forget``: ``sys.modules`` loses it. ``raise``: ``text`` the exception's name, if it has one.
-    ``exit``: ``text`` the function that ends the process. ``call``: something unknown, its dotted name in ``text`` and
-    literal arguments in ``names`` where it has them. ``dynamic``: ``text`` says which import or execution could not be
-    followed.
+    ``exit``: ``text`` the function that ends the process. ``call``: something unknown, its dotted name in ``text``,
+    literal arguments in ``names``, every argument (``None`` for one that is not literal) in ``arguments``, and dotted
+    names that it is given in ``passed``. ``dynamic``: ``text`` says which import or execution could not be followed.
     """
 
     kind: ActionKind
@@ -40,6 +40,8 @@ class Action(NamedTuple):
     """Reached only under a condition."""
     guarded: bool = False
     """Inside a ``try`` (or ``with``): its failing need not end the code."""
+    arguments: tuple[str | None, ...] = ()
+    passed: tuple[str, ...] = ()
 
 
 class TooDeep(Exception):
@@ -87,10 +89,18 @@ class Expressions:
         self._depth = 0
         self._class = 0
         self._version = version
+        self._at_hand: dict[str, _ast.FunctionDef | _ast.AsyncFunctionDef] = {}
+        """Functions defined in code that is read with their bodies, by name: a call of one is read where it stands."""
+        self._whole = False
+        """The bodies of functions are there: no skeleton was made of the text."""
         self._annotations_later = version >= (3, 14)
 
     def body(self, statements: Iterable[_ast.stmt]) -> None:
         """Read statements that run one after another."""
+        raise NotImplementedError
+
+    def _called(self, dotted: str, arguments: tuple[str | None, ...]) -> bool:
+        """Read the body of a function that is at hand; whether it is."""
         raise NotImplementedError
 
     @property
@@ -349,10 +359,22 @@ class Expressions:
         elif dotted in _ENDERS:
             self._act("exit", dotted)
         elif dotted not in HARMLESS:
-            texts = [self._names.text(argument) for argument in node.args]
-            self._act("call", dotted, tuple(text for text in texts if text is not None))
+            self._unknown_call(node, dotted)
             if dotted in ("runpy.run_path", "runpy.run_module", "site.addpackage", "importlib.reload"):
                 self._act("dynamic", dotted)
+
+    def _unknown_call(self, node: _ast.Call, dotted: str) -> None:
+        texts = [self._names.text(argument) for argument in node.args]
+        given = [*node.args, *(keyword.value for keyword in node.keywords)]
+        passed = [self._names.dotted(each) for each in given if isinstance(each, (_ast.Name, _ast.Attribute))]
+        starred = any(isinstance(argument, _ast.Starred) for argument in node.args)
+        arguments = () if starred else tuple(texts)
+        if self._called(dotted, arguments):
+            dotted = f"<body>.{dotted}"
+        self._act(
+            "call", dotted, tuple(text for text in texts if text is not None),
+            arguments=arguments, passed=tuple(each for each in passed if each is not None and "." in each),
+        )  # fmt: skip
 
     def _first_text(self, node: _ast.Call) -> str | None:
         return self._names.text(node.args[0]) if node.args else None
@@ -402,7 +424,9 @@ class Expressions:
         apart = len(node.args) + len(node.keywords) > 1
         self._guarded += apart
         if not isinstance(tree, Problem):
+            outer, self._whole = self._whole, True
             self.body(tree)
+            self._whole = outer
         elif tree.refused and sys.version_info[:2] == self._version:
             self._act("raise", "SyntaxError")
         else:
@@ -444,8 +468,11 @@ class Expressions:
         names: tuple[str, ...] = (),
         level: int = 0,
         position: int | None = None,
+        arguments: tuple[str | None, ...] = (),
+        passed: tuple[str, ...] = (),
     ) -> None:
-        action = Action(kind, text, names, level, position, self._maybe > 0, self._guarded > 0)
+        maybe, guarded = self._maybe > 0, self._guarded > 0
+        action = Action(kind, text, names, level, position, maybe, guarded, arguments, passed)
         if kind == "call" and self.actions and self.actions[-1] == action:
             return
         self.actions.append(action)

@@ -55,6 +55,26 @@ def skeleton(text: str) -> str | None:
     return "".join(pieces) + text[at:]
 
 
+def definition(text: str, name: str) -> str | None:
+    """The text of the one definition of a name, at a module's level, or ``None`` where that is not plain.
+
+    The whole text, not a piece of it, tells where a name is defined twice, or under a condition.
+    """
+    if not MIN_TEXT < len(text) < MAX_TEXT or not text.isascii():
+        return None
+    text = text.replace("\r\n", "\n") + "\n"
+    if "\r" in text or "\f" in text or "\0" in text:
+        return None
+    masked = _masked(text)
+    if masked is None:
+        return None
+    found = list(re.finditer(rf"^([ \t]*)(?:async[ \t]+)?(?:def|class)[ \t]+{name}\b[^\n]*\n", masked, re.M))
+    if len(found) != 1 or found[0][1]:
+        return None
+    after = re.compile(r"^[^ \t\n#)\]}]", re.M).search(masked, found[0].end())
+    return text[found[0].start() : after.start() if after else len(text)]
+
+
 def _masked(text: str) -> str | None:
     """The text with nothing but their length left of continued lines and of strings that may span lines."""
     pieces: list[str] = []

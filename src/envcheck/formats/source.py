@@ -5,7 +5,7 @@ Nothing is executed. Hostile text (bracket bombs, NUL, huge or deeply nested sou
 
 import _ast
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from envcheck.formats.actions import Action, TooDeep
 from envcheck.formats.statements import Reader
@@ -39,6 +39,8 @@ class ModuleFacts(NamedTuple):
     """What every bound name stands for in the end, as a dotted origin."""
     texts: Mapping[str, str] = {}
     """Names that hold a known string in the end."""
+    rebound: frozenset[str] = frozenset()
+    """Names that stand for one thing after another, so that which they stand for when a function runs is not plain."""
     problem: Problem | None = None
     """Why the text is not understood, or not all of it, when it is not."""
 
@@ -93,9 +95,14 @@ def facts(
     if isinstance(tree, Problem):
         return ModuleFacts(problem=tree)
     reader = Reader(version, names or {}, constants or {}, decided)
+    return facts_of(reader, lambda: reader.body(tree))
+
+
+def facts_of(reader: Reader, read: Callable[[], None]) -> ModuleFacts:
+    """What a reader finds where it reads that."""
     problem = None
     try:
-        reader.body(tree)
+        read()
     except (RecursionError, MemoryError, TooDeep):
         problem = Problem("nested too deeply", refused=False)
     return ModuleFacts(
@@ -105,7 +112,8 @@ def facts(
         reader.exports,
         reader.literals,
         *reader.names.bindings(),
-        problem=problem,
+        frozenset(reader.names.rebound),
+        problem,
     )
 
 

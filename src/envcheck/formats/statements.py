@@ -1,12 +1,12 @@
 """The statements of a module turned into what running them does to the import system, in execution order.
 
-Function bodies are not followed; class bodies, branches and handlers are.
+Class bodies, branches and handlers are followed; function bodies where they are called, if they are at hand.
 """
 
 from __future__ import annotations
 
 import _ast
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from envcheck.formats.actions import HARMLESS, MAX_DEPTH, Expressions, TooDeep
 
@@ -22,10 +22,21 @@ EXCEPTIONS = frozenset(
 """Exceptions whose making runs nothing."""
 _PLAIN_BASES = EXCEPTIONS | {"object", "str", "int", "dict", "list", "tuple"}
 """Bases of a class statement that run nothing."""
+_MAX_INSIDE = 20
+"""Functions within functions that are read where they are called."""
 
 
 class Reader(Expressions):
     """Walks statements, and the expressions in them."""
+
+    def __init__(
+        self, version: tuple[int, int], names: Mapping[str, str], constants: Mapping[str, str], decided: bool = True
+    ) -> None:
+        super().__init__(version, names, constants, decided)
+        self._inside = 0
+        """Functions whose bodies are being read, one within another."""
+        self._read: dict[str, bool] = {}
+        """Functions at hand that were read, and whether a call for certain was among them."""
 
     def body(self, statements: Iterable[_ast.stmt]) -> None:
         """Read statements that run one after another."""
@@ -79,6 +90,60 @@ class Reader(Expressions):
         self._annotation(node.returns)
         self._decorators(node.decorator_list)
         self._bind(node.name)
+        if self._whole:
+            self._at_hand[node.name] = node
+            self._read.pop(node.name, None)
+
+    def function(
+        self,
+        node: _ast.FunctionDef | _ast.AsyncFunctionDef,
+        arguments: tuple[str | None, ...],
+        plain: bool = True,
+        instance: tuple[str, str] | None = None,
+    ) -> None:
+        """Read the body of a function that is called; not ``plain``: whether the call runs it is not known.
+
+        ``instance``: the first parameter, and the class that it is an instance of.
+        """
+        outer, maybe, bound = self._names, self._maybe, set(self.bound)
+        self._names = outer.copy()
+        self._maybe += not plain or isinstance(node, _ast.AsyncFunctionDef) or _yields(node)
+        self._parameters(node.args, arguments)
+        if instance is not None:
+            self._names.bind(instance[0], f"<local>.{instance[1]}()")
+        whole, self._whole = self._whole, True
+        self._inside += 1
+        self.body(node.body)
+        self._inside -= 1
+        # Behind a return under a condition everything is reached under one, up to the end of the function.
+        self._names, self._maybe, self.bound, self._whole = outer, maybe, bound, whole
+
+    def _parameters(self, parameters: _ast.arguments, arguments: tuple[str | None, ...]) -> None:
+        names = [each.arg for each in (*parameters.posonlyargs, *parameters.args)]
+        defaults = [self._names.text(each) for each in parameters.defaults]
+        texts = [*[None] * (len(names) - len(defaults)), *defaults]
+        for index, name in enumerate(names):
+            self._names.bind(name, None, arguments[index] if index < len(arguments) else texts[index])
+        for each in (*parameters.kwonlyargs, parameters.vararg, parameters.kwarg):
+            if each is not None:
+                self._names.bind(each.arg)
+
+    def _called(self, dotted: str, arguments: tuple[str | None, ...]) -> bool:
+        node = self._at_hand.get(dotted.removeprefix("<local>.")) if dotted.startswith("<local>.") else None
+        if node is None:
+            return False
+        sure = not self._maybe
+        if self._read.get(node.name) is None or (sure and not self._read[node.name]):
+            # Once for certain is enough, and once under a condition; and it may call itself.
+            self._read[node.name] = sure
+            if self._inside < _MAX_INSIDE:
+                self.function(node, arguments, plain=not node.decorator_list)
+        return True
+
+    def _return(self, node: _ast.Return) -> None:
+        if node.value is not None:
+            self._expression(node.value)
+        self._maybe += self._inside > 0
 
     def _annotation(self, node: _ast.expr | None) -> None:
         """Annotations are evaluated up to 3.13, unless the module asks for the contrary (PEP 563, PEP 649)."""
@@ -155,13 +220,15 @@ class Reader(Expressions):
 
     def _import_from(self, node: _ast.ImportFrom) -> None:
         module = node.module or ""
+        # As ``..package.name`` for a relative one.
+        origin = "." * node.level + (f"{module}." if module else "")
         self._act("import", module, tuple(alias.name for alias in node.names), level=node.level)
         for alias in node.names:
             if alias.name == "*":
                 # Any name may be another thing from here on.
                 self._act("call", "import *")
             else:
-                self._bind(alias.asname or alias.name, None if node.level else f"{module}.{alias.name}")
+                self._bind(alias.asname or alias.name, f"{origin}{alias.name}")
             if alias.name == "annotations" and module == "__future__":
                 self._annotations_later = True
 
@@ -229,8 +296,9 @@ class Reader(Expressions):
 
     def _decorators(self, decorators: list[_ast.expr]) -> None:
         for decorator in decorators:
-            if self._names.dotted(decorator) not in HARMLESS:
-                self._act("call", "decorator")
+            dotted = self._names.dotted(decorator)
+            if dotted not in HARMLESS:
+                self._act("call", dotted or "decorator")
 
     def _augment(self, node: _ast.AugAssign) -> None:
         self._target(node.target)
@@ -260,6 +328,7 @@ _READERS: dict[type[_ast.stmt], Callable[[Reader, Any], None]] = {
     _ast.AsyncFunctionDef: Reader._function,
     _ast.ClassDef: Reader._class_definition,
     _ast.Raise: Reader._raise,
+    _ast.Return: Reader._return,
     _ast.Try: Reader._try,
     _ast.With: Reader._with,
     _ast.AsyncWith: Reader._with,
@@ -270,3 +339,19 @@ _READERS: dict[type[_ast.stmt], Callable[[Reader, Any], None]] = {
     _ast.Delete: Reader._delete,
     _ast.Match: Reader._match,
 }
+
+
+def _yields(node: _ast.FunctionDef | _ast.AsyncFunctionDef) -> bool:
+    """Whether it is a generator, of which a call runs nothing yet."""
+    parts: list[_ast.AST] = [*node.body]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, (_ast.Yield, _ast.YieldFrom)):
+            return True
+        if not isinstance(part, (_ast.FunctionDef, _ast.AsyncFunctionDef, _ast.Lambda, _ast.ClassDef)):
+            for field in part._fields:
+                value = getattr(part, field, None)
+                parts += [
+                    each for each in (value if isinstance(value, list) else [value]) if isinstance(each, _ast.AST)
+                ]
+    return False

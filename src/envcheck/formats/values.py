@@ -28,6 +28,9 @@ class Names:
         self._decided = decided
         self._names = dict(names)
         self._constants = dict(constants)
+        self._own: set[str] = set()
+        self.rebound: set[str] = set()
+        """Names of the code's own that stand for one thing after another."""
 
     def copy(self) -> Names:
         """The same names, to be changed on their own."""
@@ -43,6 +46,9 @@ class Names:
         Under a condition (``maybe``) the name keeps what it stood for, and is no known string any more.
         """
         self._constants.pop(name, None)
+        if name in self._own:
+            self.rebound.add(name)
+        self._own.add(name)
         if maybe:
             if dotted is not None:
                 self._names.setdefault(name, dotted)
@@ -55,6 +61,7 @@ class Names:
     def forget_text(self, name: str) -> None:
         """A name is no known string any more."""
         self._constants.pop(name, None)
+        self.rebound.add(name)
 
     def text(self, node: _ast.expr) -> str | None:
         """The string that an expression gives, where it is literal or made of known strings."""
@@ -129,7 +136,10 @@ class Names:
         return tuple(text for text in texts if text is not None)
 
     def dotted(self, node: _ast.expr) -> str | None:
-        """What a name or attribute stands for: ``os.path.join`` for ``join`` after ``from os.path import join``."""
+        """What a name or attribute stands for: ``os.path.join`` for ``join`` after ``from os.path import join``.
+
+        What calling it gives is ``name()``.
+        """
         attributes: list[str] = []
         while isinstance(node, _ast.Attribute):
             attributes.append(node.attr)
@@ -147,9 +157,24 @@ class Names:
             if name is None:
                 return None
             base = name
+        elif isinstance(node, _ast.Call):
+            return self._made(node, attributes)
         else:
             return None
         return ".".join([base, *reversed(attributes)])
+
+    def _made(self, node: _ast.Call, attributes: list[str]) -> str | None:
+        """An attribute of what a call of a plain name gives: no call of a call, whose chain may be long."""
+        if not isinstance(node.func, (_ast.Name, _ast.Attribute)) or self._calls_within(node.func):
+            return None
+        made = self.dotted(node.func)
+        return None if made is None else ".".join([f"{made}()", *reversed(attributes)])
+
+    @staticmethod
+    def _calls_within(node: _ast.expr) -> bool:
+        while isinstance(node, _ast.Attribute):
+            node = node.value
+        return not isinstance(node, _ast.Name)
 
     def literal(self, node: _ast.expr) -> Value | None:
         """A string, or lists and dicts of them, written out."""

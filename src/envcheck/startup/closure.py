@@ -1,6 +1,7 @@
 """What code does when it runs at startup, followed action by action, and how its failing bears on what follows.
 
-Module-level code is followed, functions are not; imports are resolved with ``sys.path`` as it stands at that moment.
+Module-level code is followed, and the functions that it calls; imports are resolved with ``sys.path`` as it stands at
+that moment.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from envcheck.files.root import Files
 from envcheck.model.environment import Environment
 from envcheck.model.nouns import Literal
 from envcheck.startup import eggs
+from envcheck.startup.calls import Calls
 from envcheck.startup.eggs import Eggs
 from envcheck.startup.frames import Frame, Module
 from envcheck.startup.ledger import Ends, Fails, Ledger
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 _DECIDING = frozenset({"sys.version_info =", "sys.hexversion =", "typing.TYPE_CHECKING ="})
 """Assignments after which a test of the version may turn out otherwise."""
+_HOOKED = ".__path_hook__"
 _ENDING = frozenset({"SystemExit", "KeyboardInterrupt", "GeneratorExit", "BaseException"})
 
 
@@ -64,6 +67,7 @@ class Follower:
         self.search = search
         self._eggs = Eggs(search)
         self.modules: dict[str, Module | None] = {}
+        self._calls = Calls(self._minor, self._constants, self.modules)
         self.nameable: Callable[[str], bool] = lambda path: True
         """Whether the file system's encoding has all characters of a path."""
         self.add_site_directory: Callable[[str, Frame], None] = lambda directory, frame: None
@@ -165,6 +169,23 @@ class Follower:
             frame.record.unresolved[action.text] = None
         else:
             self._call(action, frame)
+            self._run_called(action, frame, sure)
+
+    def _run_called(self, action: Action, frame: Frame, sure: bool) -> None:
+        """Run the bodies of what is called; what only may be called fails for nobody."""
+        for body in self._calls.bodies(action, frame, self._ledger.conditions):
+            depth = len(self._ledger.passing)
+            self._ledger.passing += body.conditions
+            self._calls.depth += 1
+            try:
+                self._run(body.facts, body.frame, body.doubtful)
+            except Fails:
+                if sure and not body.conditions:
+                    raise
+            finally:
+                self._calls.depth -= 1
+            if not sure or body.conditions:
+                del self._ledger.passing[depth:]
 
     def _disturb(self, frame: Frame) -> None:
         if self._ledger.disturbed is None:
@@ -217,6 +238,8 @@ class Follower:
         if name is None:
             return
         depth = len(self._ledger.passing)
+        if action.maybe:
+            self._ledger.passing.append(f"only if a condition of {frame.where} holds")
         try:
             found = self.load(name, frame, maybe=action.maybe)
             if found and action.names:
@@ -307,6 +330,15 @@ class Follower:
             del ledger.passing[depth:]
 
     def _extend(self, action: Action, frame: Frame) -> None:
+        module = frame.module
+        if (
+            action.text.endswith(_HOOKED)
+            and module is not None
+            and module.facts
+            and "NAMESPACES" in module.facts.literals
+        ):
+            # No directory: setuptools' finder puts it there for its own hook to answer.
+            return
         when = self._ledger.when
         if action.maybe:
             when = f"only if a condition of {frame.where} holds"
@@ -365,6 +397,8 @@ class Follower:
             self._eggs.spoil()
         target, _, method = action.text.rpartition(".")
         module = self.modules.get(target)
+        if module is not None and action.text.endswith("="):
+            module.altered = True
         when = self._ledger.when
         if action.maybe:
             when = f"only if a condition of {frame.where} holds"

@@ -6,6 +6,7 @@ from envcheck.startup.search import PathEntry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from envcheck.formats.functions import Functions
     from envcheck.formats.source import ModuleFacts
 
 
@@ -13,7 +14,8 @@ class Module:
     """A module that was imported."""
 
     __slots__ = (
-        "active", "conditions", "doubtful", "facts", "maybe", "name", "namespace", "search", "source", "standard",
+        "active", "altered", "conditions", "data", "doubtful", "facts", "functions", "maybe", "name", "namespace",
+        "path", "search", "source", "standard",
     )  # fmt: skip
 
     def __init__(self, name: str, search: tuple[PathEntry, ...] | None = None, standard: bool = False) -> None:
@@ -30,6 +32,13 @@ class Module:
         self.source: tuple[str, bytes] | None = None
         """Path and text, of a loader that puts a finder on ``sys.meta_path``."""
         self.facts: ModuleFacts | None = None
+        self.path = ""
+        """Its file."""
+        self.data: bytes | None = None
+        """The source that ``facts`` were read from, for the bodies of its functions."""
+        self.functions: Functions | None = None
+        self.altered = False
+        """Other code assigned to its names."""
         self.doubtful = False
         """Other bytes than those that ``facts`` were read from may have run."""
 
@@ -45,3 +54,5 @@ class Frame(NamedTuple):
     line: int | None = None
     own: bool = False
     """It is the entry's own code, not that of a module which it imports."""
+    module: Module | None = None
+    """The module whose body, or one of whose functions, is running."""

@@ -46,7 +46,7 @@ class Importer(Follower):
             if full in self._blocked:
                 self._ledger.passing.append(self._blocked[full])
                 maybe = True
-            if module is None or self._anew(module, maybe):
+            if module is None or self.anew(module, maybe):
                 if parent is not None and parent.standard and not self.search.redirects(full):
                     module = self.modules[full] = Module(full, standard=True)
                 else:
@@ -56,7 +56,7 @@ class Importer(Follower):
             parent = module
         return True
 
-    def _anew(self, module: Module, maybe: bool) -> bool:
+    def anew(self, module: Module, maybe: bool) -> bool:
         """Whether a module that was imported need not be in ``sys.modules`` now, as that hung on other conditions."""
         if module.active:
             return False
@@ -138,7 +138,7 @@ class Importer(Follower):
     def _run_module(self, module: Module, spec: Spec, loaded: Loaded, record: Record, outer: Frame) -> None:
         """Run a module's body for an entry; a module that fails is not in ``sys.modules`` afterwards."""
         package = module.name if spec.search is not None else module.name.rpartition(".")[0]
-        frame = Frame(record, loaded.path, package, outer.path or loaded.path, outer.line)
+        frame = Frame(record, loaded.path, package, outer.path or loaded.path, outer.line, module=module)
         depth = len(self._ledger.passing)
         self.modules[module.name] = module
         module.active = True
@@ -167,6 +167,7 @@ class Importer(Follower):
         if doubtful:
             self._disturb(frame)
         module.facts, module.doubtful = self._facts_of(loaded), doubtful
+        self._calls.keep(module, loaded.path, loaded.data)
         if "__getattr__" in module.facts.bound:
             # It runs wherever an attribute is missing (PEP 562), and may do anything.
             self._disturb(frame)

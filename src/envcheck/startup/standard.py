@@ -37,7 +37,7 @@ class StandardImports:
         if name in self._imported:
             return self._imported[name]
         loaded = self._importer.modules.get(name)
-        if loaded is not None and not loaded.standard:
+        if loaded is not None and not loaded.standard and not self._importer.anew(loaded, maybe=False):
             return True
         found = self.found(name)
         if when is None:

@@ -1,0 +1,132 @@
+"""A module's text and a function's name in, what calling the function does to the import system out.
+
+The text is read, nothing is executed. Only what a module defines with a plain ``def`` or ``class`` is understood.
+"""
+
+from __future__ import annotations
+
+import _ast
+from collections.abc import Iterable, Iterator, Mapping
+
+from envcheck.formats.skeleton import definition
+from envcheck.formats.source import ModuleFacts, decode, facts_of
+from envcheck.formats.statements import Reader
+from envcheck.formats.syntax import Problem, parse
+from envcheck.model.nouns import NamedTuple, TypeAlias
+
+Function: TypeAlias = "_ast.FunctionDef | _ast.AsyncFunctionDef"
+_UNBOUND = frozenset({"staticmethod", "classmethod"})
+_MAX_BASES = 5
+
+
+class Called(NamedTuple):
+    """What a call does."""
+
+    facts: ModuleFacts
+    sure: bool
+    """Whether a call runs exactly this."""
+
+
+class Budget:
+    """What may still be read for the calls of one start: trees take memory and time."""
+
+    def __init__(self, characters: int) -> None:
+        self.left = characters
+
+    def take(self, characters: int) -> bool:
+        """Whether there is that much left; it is taken."""
+        self.left -= characters
+        return self.left >= 0
+
+
+class Functions:
+    """The functions of one module."""
+
+    def __init__(
+        self, data: bytes, facts: ModuleFacts, version: tuple[int, int], constants: Mapping[str, str], budget: Budget
+    ) -> None:
+        self._budget = budget
+        self._text = decode(data)
+        self._version = version
+        # Which of several values a name has when the function runs, nobody tells.
+        self._names = {name: "<local>." + name if name in facts.rebound else to for name, to in facts.names.items()}
+        changed = facts.rebound if "global " not in self._text else frozenset(facts.texts)
+        self._texts = {**constants, **{name: text for name, text in facts.texts.items() if name not in changed}}
+        self._bound = facts.bound - facts.rebound
+        self._statements: list[_ast.stmt] | None = None
+        self._known: dict[str, tuple[_ast.stmt, ...]] = {}
+
+    def called(self, name: str, method: str, arguments: tuple[str | None, ...], altered: bool) -> Iterator[Called]:
+        """What ``name()``, ``name.method()`` or ``name().method()`` may run: each definition of that name.
+
+        ``altered``: other code assigned to the module's names.
+        """
+        definitions = self._definitions(name)
+        sure = len(definitions) == 1 and name in self._bound and not altered
+        for found in definitions:
+            if isinstance(found, _ast.ClassDef):
+                for made in self._methods(found, method):
+                    yield self._read(made, arguments, sure and not found.decorator_list, name, altered)
+            elif isinstance(found, (_ast.FunctionDef, _ast.AsyncFunctionDef)) and not method:
+                yield self._read(found, arguments, sure, None, altered)
+
+    def _methods(self, found: _ast.ClassDef, method: str, depth: int = 0) -> list[Function]:
+        """The methods of a class that making an instance (no ``method`` named) or a call of one runs."""
+        wanted = {method} if method else {"__new__", "__init__"}
+        own = [
+            statement for statement in _within(found.body, wanted)
+            if isinstance(statement, (_ast.FunctionDef, _ast.AsyncFunctionDef))
+        ]  # fmt: skip
+        if not own and depth < _MAX_BASES:
+            for base in found.bases:
+                if isinstance(base, _ast.Name):
+                    for other in self._definitions(base.id):
+                        if isinstance(other, _ast.ClassDef):
+                            own += self._methods(other, method, depth + 1)
+        return own
+
+    def _definitions(self, name: str) -> tuple[_ast.stmt, ...]:
+        known = self._known.get(name)
+        if known is None:
+            piece = definition(self._text, name) if self._budget.take(len(self._text) >> 4) else ""
+            tree = None if piece is None or not self._budget.take(len(piece)) else parse(piece)
+            if tree is None or isinstance(tree, Problem) or len(tree) != 1:
+                tree = self._whole()
+            known = self._known[name] = tuple(_within(tree, {name}))
+        return known
+
+    def _whole(self) -> list[_ast.stmt]:
+        if self._statements is None:
+            tree = parse(self._text) if self._budget.take(len(self._text)) else []
+            self._statements = [] if isinstance(tree, Problem) else tree
+        return self._statements
+
+    def _read(
+        self, node: Function, arguments: tuple[str | None, ...], sure: bool, of: str | None, altered: bool
+    ) -> Called:
+        names = dict(self._names)
+        decorators = [each.id if isinstance(each, _ast.Name) else "?" for each in node.decorator_list]
+        plain = not decorators or (of is not None and set(decorators) <= _UNBOUND)
+        if of is not None and decorators != ["staticmethod"]:
+            arguments = (None, *arguments)
+        reader = Reader(self._version, names, {} if altered else self._texts)
+        if of is not None and node.args.args and decorators != ["staticmethod"]:
+            first = node.args.args[0].arg
+            return Called(
+                facts_of(reader, lambda: reader.function(node, arguments, instance=(first, of))), sure and plain
+            )
+        return Called(facts_of(reader, lambda: reader.function(node, arguments)), sure and plain)
+
+
+def _within(statements: Iterable[_ast.stmt], names: set[str]) -> Iterator[_ast.stmt]:
+    """The definitions of some names among statements, also in their branches, not in what they define."""
+    parts: list[_ast.AST] = [*reversed(list(statements))]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, (_ast.FunctionDef, _ast.AsyncFunctionDef, _ast.ClassDef)):
+            if part.name in names:
+                yield part
+            continue
+        for field in ("cases", "finalbody", "orelse", "handlers", "body"):
+            value = getattr(part, field, None)
+            parts += value[::-1] if isinstance(value, list) else []
