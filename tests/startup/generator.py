@@ -26,6 +26,7 @@ ELEMENTS = frozenset(
     stdlib-customize stdlib-module bytes-name finder egg start-files site-link
     extension broken-extension sourceless timestamp checked unchecked zip package namespace cache-link
     pth-link pth-dangling pth-directory pth-undecodable pth-utf16 pth-bom
+    body-import body-path body-class module-call line-call
     line-addsitedir line-exec line-path line-proc line-exit line-block line-customize line-from
     """.split()
 )

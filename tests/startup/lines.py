@@ -43,6 +43,10 @@ class Lines(Payloads):
         # A finder imports pathlib, which needs extensions of the library's own: not where their place is another.
         if self.may("finder", 0.0 if self.used["bin-lib-dynload"] else 0.06):
             self._finder(place)
+        if self.may("line-call", 0.25):
+            # Of a compiled module no text tells whether it has the function: nothing follows in that file.
+            module = rng.choice(MODULES)
+            self.file(f"{place}/call.pth", f"{self.line()}; import {module}; {module}.start()\n")
         if self.may("egg", 0.06):
             self._egg(place)
         if self.may("site-link", 0.04):
@@ -50,7 +54,7 @@ class Lines(Payloads):
             self.file(f"{place}/to-link.pth", "linked\n" + self.line() + "\n")
         if self.may("start-files", 0.3):
             for name in rng.sample(NAMES[:6], rng.randint(1, 2)):
-                self.file(f"{place}/{PurePosixPath(name).stem}.start", self._start())
+                self.file(f"{place}/{PurePosixPath(name).stem}.start", self._start_file())
 
     def nested_files(self, place: str) -> None:
         """Those of a directory that import lines add."""
@@ -161,7 +165,7 @@ class Lines(Payloads):
         lines = [EGG_FIRST, *(f"./{posixpath.basename(egg)}" for egg in eggs), EGG_LAST]
         self.file(f"{place}/easy-install.pth", "\n".join(lines) + "\n")
 
-    def _start(self) -> bytes:
+    def _start_file(self) -> bytes:
         rng = self.rng
         lines = []
         for _ in range(rng.randint(0, 4)):

@@ -75,9 +75,24 @@ class Payloads:
             text += f"try:\n    import {rng.choice([*MODULES, 'absent_module'])}\nexcept ImportError:\n    pass\n"
         elif self.may("line-from", 0.03):
             text += f"from {rng.choice(MODULES)} import inner\n"
-        if rng.random() < 0.2:
-            text += "def start():\n    pass\n"
+        if rng.random() < 0.25:
+            text += self._start()
+            if self.may("module-call", 0.3):
+                text += "start()\n"
         return text
+
+    def _start(self) -> str:
+        """A function that does nothing, or what the code that calls it then does."""
+        module = self.rng.choice([*MODULES, "absent_module"])
+        if self.may("body-import", 0.35):
+            return f"def start():\n    import {module}\n"
+        if self.may("body-path", 0.2):
+            add = "import sys\ndef add(place):\n    sys.path.insert(0, place)\n"
+            return add + "def start():\n    add('{env}/around/two')\n"
+        if self.may("body-class", 0.2):
+            made = "class Start:\n    def __init__(self):\n        self.go()\n    def go(self):\n"
+            return made + f"        import {module}\ndef start():\n    Start()\n"
+        return "def start():\n    pass\n"
 
     def plain(self, place: str, name: str) -> None:
         path = f"{place}/{name}.py"

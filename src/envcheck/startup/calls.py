@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from envcheck.model.nouns import NamedTuple
+from envcheck.model.nouns import NamedTuple, TypeAlias
 from envcheck.startup.frames import Frame, Module
 
 TYPE_CHECKING = False
@@ -31,6 +31,10 @@ _MAX_TIMES = 3
 _OWN = "<local>."
 
 
+Key: TypeAlias = "tuple[str, str, tuple[str | None, ...]]"
+"""The module's file, the name in it, and what it is given."""
+
+
 class Body(NamedTuple):
     """A function's body that a call runs."""
 
@@ -38,6 +42,7 @@ class Body(NamedTuple):
     frame: Frame
     conditions: tuple[str, ...]
     doubtful: bool
+    key: Key
 
 
 class Calls:
@@ -52,9 +57,9 @@ class Calls:
         self._budget: Budget | None = None
         self._kept = 0
         self._count = 0
-        self._done: dict[tuple[str, str, tuple[str | None, ...]], list[frozenset[str]]] = {}
-        self._moving: set[tuple[str, str, tuple[str | None, ...]]] = set()
-        """Bodies that change ``sys.path``, which does something each time."""
+        self._done: dict[Key, list[frozenset[str]]] = {}
+        self._moving: set[Key] = set()
+        """Bodies that do something each time: they change ``sys.path``, or may fail."""
         self.depth = 0
 
     def keep(self, module: Module, path: str, data: bytes) -> None:
@@ -63,6 +68,10 @@ class Calls:
         self._kept += len(data)
         if self._kept <= MAX_KEPT:
             module.data = data
+
+    def repeat(self, body: Body) -> None:
+        """A body matters each time that it runs."""
+        self._moving.add(body.key)
 
     def bodies(self, action: Action, frame: Frame, given: frozenset[str]) -> Iterator[Body]:
         """What a call runs, reached under the conditions ``given``; a callable that is handed over may be called."""
@@ -98,13 +107,15 @@ class Calls:
             assert module.facts is not None
             constants = {**self._constants, "__file__": module.path}
             module.functions = Functions(module.data, module.facts, self._version, constants, self._budget)
+        if module.altered:
+            frame.record.unresolved[f"what {_shown(dotted)} calls, as other code assigned to {module.name}"] = None
         package = module.name if module.search is not None else module.name.rpartition(".")[0]
         inner = Frame(frame.record, module.path, package, frame.path, frame.line, module=module)
         for called in module.functions.called(name, method, arguments, module.altered):
             if any(action.kind in ("path", "unpath", "addsitedir") for action in called.facts.actions):
                 self._moving.add(key)
             unsure = () if called.sure else (f"only if {_shown(dotted)} is what {module.path} defines",)
-            yield Body(called.facts, inner, (*conditions, *unsure), module.doubtful)
+            yield Body(called.facts, inner, (*conditions, *unsure), module.doubtful, key)
         if self._budget is not None and self._budget.left < 0:
             frame.record.unresolved[f"calls of {module.path}: too much to read"] = None
 
@@ -126,7 +137,7 @@ class Calls:
                     return None
                 if head.endswith("()") and not tail:
                     tail = "__call__"
-                return (module, name, tail) if origin else None
+                return (module, name, tail) if origin or name in module.facts.possible else None
             dotted = origin + head[len(name) :] + (f".{tail}" if tail else "")
         return None
 

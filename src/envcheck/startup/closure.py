@@ -180,10 +180,13 @@ class Follower:
             try:
                 self._run(body.facts, body.frame, body.doubtful)
             except Fails:
+                self._calls.repeat(body)
                 if sure and not body.conditions:
                     raise
             finally:
                 self._calls.depth -= 1
+            if len(self._ledger.passing) > depth + len(body.conditions):
+                self._calls.repeat(body)
             if not sure or body.conditions:
                 del self._ledger.passing[depth:]
 
