@@ -104,8 +104,8 @@ CALLS: dict[str, dict[str, Content]] = {
     },
     "a body that fails and is caught": {
         "a.pth": 'import m; m.start()\nimport os; mark("after")\n',
-
-        "m.py": "def go():\n    import absent\ndef start():\n    try:\n        go()\n    except ImportError:\n        import evil\n",
+        "m.py": "def go():\n    import absent\n"
+        "def start():\n    try:\n        go()\n    except ImportError:\n        import evil\n",
     },
     "a body that ends the start": {
         "a.pth": "import m; m.go()\n", "b.pth": 'import os; mark("b")\n',
