@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
-from envcheck.model.startup import StartupEntry, StartupPlan
+from envcheck.environments.discover import find_environment
+from envcheck.files.root import Files
+from envcheck.model.environment import Environment
+from envcheck.model.invocation import Invocation
+from envcheck.model.startup import Occurrence, StartupEntry, StartupPlan
 from envcheck.startup.joined import joined
+from envcheck.startup.plan import make_plan
 from startup.trees import Place
 
 TO_1, TO_3, FROM_4 = "Python before 3.12.2", "Python 3.12.2 to 3.12.3", "Python 3.12.4 or later"
@@ -122,3 +128,84 @@ def test_joining_compares_each_entry_with_few_others() -> None:
 
     plan = joined([side("one", 500), side("two", 500), side("one", 500)], ["a", "b", "c"])
     assert len(plan.entries) == 1000 and Counted.compared < 20_000
+
+
+# The path configuration ----------------------------------------------------------------------------------------------
+
+
+def tree(root: Path, minor: str, *bases: str, home: str) -> Path:
+    """A venv whose interpreter links into ``base``, with ``home`` elsewhere; no file tells the patch level."""
+    for base in bases:
+        library = root / base / "lib" / f"python{minor}"
+        (library / "lib-dynload").mkdir(parents=True)
+        (library / "site-packages").mkdir()
+        (library / "os.py").touch()
+        (library / "sitecustomize.py").write_text(f"{base} = 1\n")
+        (root / base / "bin").mkdir()
+        (root / base / "bin" / f"python{minor}").touch()
+    (root / "venv/bin").mkdir(parents=True)
+    (root / f"venv/lib/python{minor}/site-packages").mkdir(parents=True)
+    (root / "venv/bin/python").symlink_to(root / bases[0] / "bin" / f"python{minor}")
+    (root / "venv/pyvenv.cfg").write_text(f"home = {root / home / 'bin'}\ninclude-system-site-packages = true\n")
+    return root / "venv"
+
+
+def of_tree(venv: Path) -> tuple[Environment, StartupPlan]:
+    files, invocation = Files(), Invocation((), {"LANG": "C.UTF-8"})
+    environment = find_environment(files, str(venv), invocation)
+    return environment, make_plan(files, environment, invocation)
+
+
+def test_a_home_elsewhere_leads_to_the_library_of_each_side(tmp_path: Path) -> None:
+    environment, plan = of_tree(tree(tmp_path, "3.14", "base", "other", home="other"))
+    assert environment.python.patch is None
+    assert {(e.path.split("/")[-4], e.when) for e in plan.entries if e.kind == "sitecustomize" and e.runs} == {
+        ("base", "only on Python 3.14.10 or later"),
+        ("other", "only on Python before 3.14.10"),
+    }
+    shared = [site.path for site in environment.site_dirs if "/venv/" not in site.path]
+    assert shared == [str(tmp_path / base / "lib/python3.14/site-packages") for base in ("base", "other")]
+    assert not plan.path_certain
+
+
+def test_a_build_tree_is_one_before_the_landmark_went(tmp_path: Path) -> None:
+    venv = tree(tmp_path, "3.13", "base", home="base")
+    landmark = tmp_path / "base/bin/Modules/Setup.local"
+    landmark.parent.mkdir()
+    landmark.touch()
+    (tmp_path / "base/bin/Lib").mkdir()
+    (tmp_path / "base/bin/Lib/os.py").touch()
+    (tmp_path / "base/bin/Lib/sitecustomize.py").touch()
+    environment, plan = of_tree(venv)
+    assert {(e.path.split("/")[-2], e.when) for e in plan.entries if e.kind == "sitecustomize" and e.runs} == {
+        ("Lib", "only on Python before 3.13.15"),
+        ("python3.13", "only on Python 3.13.15 or later"),
+    }
+    assert str(landmark) in dict(environment.redirectors)
+
+
+def test_where_every_release_comes_to_the_same_there_is_one_side(tmp_path: Path) -> None:
+    environment, plan = of_tree(tree(tmp_path, "3.14", "base", home="base"))
+    assert environment.sides == ()
+    assert [e.when for e in plan.entries] == [None]
+
+
+def test_a_patch_level_that_is_known_gives_one_side(tmp_path: Path) -> None:
+    venv = tree(tmp_path, "3.14", "base", "other", home="other")
+    for base in ("base", "other"):
+        header = tmp_path / base / "include/python3.14/patchlevel.h"
+        header.parent.mkdir(parents=True)
+        header.write_text('#define PY_VERSION "3.14.2"\n')
+    environment, plan = of_tree(venv)
+    assert (environment.python.version, environment.sides) == ("3.14.2", ())
+    assert [e.path.split("/")[-4] for e in plan.entries if e.runs] == ["other"]
+
+
+def test_an_entry_that_is_reached_very_often_is_joined_in_time(place: Place) -> None:
+    occurrences = tuple(Occurrence(number, number, "runs") for number in range(1, 20_001))
+    entry = StartupEntry("pth-import", "/a.pth", 1, "import os", occurrences=occurrences)
+    sides = [StartupPlan((entry._replace(occurrences=occurrences[number:]),), (), ()) for number in range(2)]
+    began = time.process_time()
+    (found,) = joined(sides, ["one", "two"]).entries
+    assert time.process_time() - began < 1
+    assert [o.when for o in found.occurrences[:2]] == ["only on one", None]

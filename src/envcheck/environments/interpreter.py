@@ -8,13 +8,20 @@ import re
 from envcheck.environments import getpath_c, getpath_py, layout, pyvenv, version, windows
 from envcheck.environments.prefixes import Build, Prefixes, follow_links
 from envcheck.environments.redirectors import find_redirectors
-from envcheck.environments.rules import Rule, rule_for
+from envcheck.environments.rules import Rule, rule_for, sides_of
 from envcheck.environments.sitemodule import read_site_module
 from envcheck.files.process import names_process
 from envcheck.files.root import Files
 from envcheck.model.environment import Environment, EnvironmentKind, Python, PyvenvCfg, SiteDir
 from envcheck.model.errors import TargetError
 from envcheck.model.invocation import Invocation
+from envcheck.model.nouns import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    Item = TypeVar("Item")
 
 _LIBRARY = r"(python|pypy|graalpy)(\d)\.(\d{1,2})(t?)\Z"
 
@@ -45,53 +52,104 @@ def from_executable(files: Files, executable: str, invocation: Invocation) -> En
     rule = rule_for(build.minor, None if runtime is None else version.patch_of(runtime.version))
     prefixes = _configured(files, executable, build, rule, invocation, runtime, is_windows)
     told = version.choose_version(files, build.minor, suffix, runtime, prefixes, executable, cfg)
-    better = rule_for(build.minor, version.patch_of(told.version))
-    if better != rule:
-        rule = better
-        prefixes = _configured(files, executable, build, rule, invocation, runtime, is_windows)
-    if prefixes.executable != executable:
-        candidate = pyvenv.site_candidate(files, prefixes.executable)
-        cfg = None if candidate is None else pyvenv.read_site(files, candidate)
-        site_prefix = posixpath.dirname(posixpath.dirname(prefixes.executable))
-    if cfg is not None:
-        cfg = cfg._replace(home=prefixes.home, fatal=prefixes.fatal or cfg.fatal)
-    if implementation != "cpython":
-        return _other(files, executable, site_prefix, implementation, build, prefixes, runtime, cfg)
-    venv = None
-    by_getpath = rule.prefix_by == "getpath" and prefixes.venv is not None
-    if cfg is not None:
-        own = prefixes.venv if by_getpath and prefixes.venv else site_prefix
-        venv = layout.Venv(own, cfg.include_system_site)
-    elif by_getpath and prefixes.venv:
-        venv = layout.Venv(prefixes.venv, True, by_site=False)
-    frozen = build.minor >= (3, 11) and prefixes.build_marker is None and runtime is not None
-    binary = runtime.binary if frozen and runtime is not None else None
-    library = _library(files, prefixes)
-    # The site.py that is imported: a ._pth names another library than the path configuration's.
-    imported = prefixes if library is None else prefixes._replace(stdlib=library)
-    scheme, site_module = read_site_module(files, imported, told.version, binary)
-    scheme = "windows" if is_windows else scheme
-    platform = runtime.platform if runtime is not None else "unknown"
-    user = layout.user_site(files, prefixes, rule, venv, invocation, scheme, platform)
-    prefix = prefixes.prefix if venv is None else venv.prefix
-    return Environment(
-        prefix,
-        _kind(files, prefix, venv, scheme, prefixes),
-        _python(files, executable, implementation, build, suffix, prefixes, runtime, told),
-        layout.site_sequence(files, prefixes, rule, venv, user, invocation, scheme),
-        layout.initial_path(prefixes, invocation, scheme),
-        library,
-        _scripts(executable, prefix, venv, scheme),
-        user.enabled,
-        user.path,
-        cfg,
-        () if venv is None else tuple(dict.fromkeys((prefixes.prefix, prefixes.exec_prefix))),
-        find_redirectors(files, executable, prefixes, rule, cfg, is_windows),
-        None if prefixes.path_file is None else prefixes.path_file.imports_site,
-        prefixes.build_marker is not None,
-        prefixes.fatal,
-        site_module,
+    view = _View(files, executable, invocation, implementation, build, suffix, runtime, told, cfg)
+    patch = version.patch_of(told.version)
+    if patch is not None or implementation != "cpython" or is_windows:
+        better = rule_for(build.minor, patch)
+        if better != rule:
+            prefixes = _configured(files, executable, build, better, invocation, runtime, is_windows)
+        return view.by(better, prefixes)
+    sides: list[tuple[int, Environment]] = []
+    for first, side in sides_of(build.minor):
+        found = prefixes if side == rule else _configured(files, executable, build, side, invocation, runtime, False)
+        environment = view.by(side, found)
+        if not sides or environment != sides[-1][1]:
+            sides.append((first, environment))
+    return _joined(sides)
+
+
+def _joined(sides: list[tuple[int, Environment]]) -> Environment:
+    """What all releases of a branch make of the same files: the newest's view, and what the others add to it."""
+    newest = sides[-1][1]
+    if len(sides) == 1:
+        return newest
+    everyone = [newest, *(side for _, side in sides[-2::-1])]
+    return newest._replace(
+        site_sequence=_added(newest.site_sequence, [side.site_sequence for side in everyone]),
+        initial_path=_added(newest.initial_path, [side.initial_path for side in everyone]),
+        externally_shared=_added(newest.externally_shared, [side.externally_shared for side in everyone]),
+        redirectors=_added(newest.redirectors, [side.redirectors for side in everyone]),
+        sides=tuple(sides),
     )
+
+
+def _added(own: tuple[Item, ...], others: list[tuple[Item, ...]]) -> tuple[Item, ...]:
+    """The items of one view, repetitions included, and behind them what only others have."""
+    more = dict.fromkeys(item for other in others for item in other)
+    return (*own, *(item for item in more if item not in own))
+
+
+class _View(NamedTuple):
+    """What an interpreter's files tell, whichever of its branch's releases it is."""
+
+    files: Files
+    executable: str
+    invocation: Invocation
+    implementation: str
+    build: Build
+    suffix: str
+    runtime: version.Runtime | None
+    told: version.Told
+    cfg: PyvenvCfg | None
+
+    def by(self, rule: Rule, prefixes: Prefixes) -> Environment:
+        """The environment as a release with that path configuration has it."""
+        files, executable, invocation, implementation, build, suffix, runtime, told, cfg = self
+        is_windows = _is_windows(executable, runtime)
+        site_prefix = posixpath.dirname(posixpath.dirname(executable))
+        if prefixes.executable != executable:
+            candidate = pyvenv.site_candidate(files, prefixes.executable)
+            cfg = None if candidate is None else pyvenv.read_site(files, candidate)
+            site_prefix = posixpath.dirname(posixpath.dirname(prefixes.executable))
+        if cfg is not None:
+            cfg = cfg._replace(home=prefixes.home, fatal=prefixes.fatal or cfg.fatal)
+        if implementation != "cpython":
+            return _other(files, executable, site_prefix, implementation, build, prefixes, runtime, cfg)
+        venv = None
+        by_getpath = rule.prefix_by == "getpath" and prefixes.venv is not None
+        if cfg is not None:
+            own = prefixes.venv if by_getpath and prefixes.venv else site_prefix
+            venv = layout.Venv(own, cfg.include_system_site)
+        elif by_getpath and prefixes.venv:
+            venv = layout.Venv(prefixes.venv, True, by_site=False)
+        frozen = build.minor >= (3, 11) and prefixes.build_marker is None and runtime is not None
+        binary = runtime.binary if frozen and runtime is not None else None
+        library = _library(files, prefixes)
+        # The site.py that is imported: a ._pth names another library than the path configuration's.
+        imported = prefixes if library is None else prefixes._replace(stdlib=library)
+        scheme, site_module = read_site_module(files, imported, told.version, binary)
+        scheme = "windows" if is_windows else scheme
+        platform = runtime.platform if runtime is not None else "unknown"
+        user = layout.user_site(files, prefixes, rule, venv, invocation, scheme, platform)
+        prefix = prefixes.prefix if venv is None else venv.prefix
+        return Environment(
+            prefix,
+            _kind(files, prefix, venv, scheme, prefixes),
+            _python(files, executable, implementation, build, suffix, prefixes, runtime, told),
+            layout.site_sequence(files, prefixes, rule, venv, user, invocation, scheme),
+            layout.initial_path(prefixes, invocation, scheme),
+            library,
+            _scripts(executable, prefix, venv, scheme),
+            user.enabled,
+            user.path,
+            cfg,
+            () if venv is None else tuple(dict.fromkeys((prefixes.prefix, prefixes.exec_prefix))),
+            find_redirectors(files, executable, prefixes, rule, cfg, is_windows),
+            None if prefixes.path_file is None else prefixes.path_file.imports_site,
+            prefixes.build_marker is not None,
+            prefixes.fatal,
+            site_module,
+        )
 
 
 def _configured(

@@ -58,13 +58,12 @@ ROWS = (
 
 
 def rule_for(minor: tuple[int, int], patch: int | None = None) -> Rule:
-    """The row that a release falls in; the branch's newest where the patch level is not known.
-
-    There the build landmark, which only its older releases honour, counts all the same: it is no normal file.
-    """
+    """The row that a release falls in; the branch's newest where the patch level is not known."""
     release = (*minor, 1 << 16 if patch is None else patch)
-    found = next((rule for rule in reversed(ROWS) if rule.since <= release), ROWS[0])
-    if patch is None and not found.build_landmark:
-        older = next((rule for rule in reversed(ROWS) if rule.since <= (*minor, 0)), ROWS[0])
-        return found._replace(build_landmark=older.build_landmark)
-    return found
+    return next((rule for rule in reversed(ROWS) if rule.since <= release), ROWS[0])
+
+
+def sides_of(minor: tuple[int, int]) -> tuple[tuple[int, Rule], ...]:
+    """The rows that the releases of a branch fall in, each with the first patch level that does."""
+    patches = [0, *(rule.since[2] for rule in ROWS if rule.since[:2] == minor and rule.since[2])]
+    return tuple((patch, rule_for(minor, patch)) for patch in patches)

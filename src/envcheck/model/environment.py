@@ -110,6 +110,9 @@ class Environment(NamedTuple):
     fatal: str | None = None
     """Why the path configuration ends the start before anything runs, or ``None``."""
     site_module: SiteModule | None = None
+    sides: "tuple[tuple[int, Environment], ...]" = ()
+    """Where the patch level is not known and decides: what each range of releases makes of the same files, with the
+    first patch level of the range. The environment itself then has the newest's, and what any of them adds."""
 
     @property
     def site_dirs(self) -> tuple[SiteDir, ...]:

@@ -101,17 +101,18 @@ def _running(entry: StartupEntry) -> tuple[int, int]:
 
 def _occurrences(most: StartupEntry, where: list[Side], sides: int) -> tuple[Occurrence, ...]:
     """The occurrences of ``most``; those of passes in which the entry does not run on every side say where it does."""
+    numbered: dict[int, list[tuple[str, Occurrence]]] = {}
+    for condition, entry in where:
+        for other in entry.occurrences:
+            if other.outcome != "skipped":
+                numbered.setdefault(other.number, []).append((condition, other))
     kept = []
     for occurrence in most.occurrences:
         if occurrence.outcome != "skipped":
-            same = [
-                (condition, other)
-                for condition, entry in where
-                for other in entry.occurrences
-                if other.number == occurrence.number and other.outcome != "skipped"
-            ]
-            if len({text for text, _ in same}) < sides:
-                occurrence = occurrence._replace(when=_both(_only(text for text, _ in same), occurrence.when))
+            same = numbered[occurrence.number]
+            on = dict.fromkeys(text for text, _ in same)
+            if len(on) < sides:
+                occurrence = occurrence._replace(when=_both(_only(on), occurrence.when))
             elif any(other.when is None for _, other in same):
                 # Sure on one side, conditional on another: which it is hangs on the release.
                 sure = [text for text, other in same if other.when is None]

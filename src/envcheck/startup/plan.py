@@ -23,7 +23,7 @@ from envcheck.startup.ledger import Ledger
 from envcheck.startup.loaders import Loaders
 from envcheck.startup.modules import Finders
 from envcheck.startup.pth import is_pth
-from envcheck.startup.rules import NEWEST, OLDEST, Rules, rules_for
+from envcheck.startup.rules import NEWEST, OLDEST, Rules, sides_for
 from envcheck.startup.search import PathEntry, Search
 from envcheck.startup.sites import Sites
 from envcheck.startup.standard import StandardImports
@@ -44,12 +44,16 @@ def make_plan(files: Files, environment: Environment, invocation: Invocation) ->
             environment.path,
             f"Python {python.version} is newer than the rules; those of {NEWEST[0]}.{NEWEST[1]} are taken",
         )
-    finders = Finders(files, environment)
-    sides = rules_for(python)
+    sides = sides_for(python, (first for first, _ in environment.sides))
     if _frozen_modules_off(python, invocation):
-        sides = tuple(rules._replace(startup_frozen=False) for rules in sides)
-    plans = [_simulated(files, environment, invocation, rules, finders) for rules in sides]
-    return plans[0] if len(plans) == 1 else joined(plans, [rules.when or "" for rules in sides])
+        sides = tuple((patch, rules._replace(startup_frozen=False)) for patch, rules in sides)
+    shared = Finders(files, environment)
+    plans = []
+    for patch, rules in sides:
+        view = next((side for first, side in reversed(environment.sides) if first <= patch), environment)
+        finders = Finders(files, view) if environment.sides else shared
+        plans.append(_simulated(files, view, invocation, rules, finders))
+    return plans[0] if len(plans) == 1 else joined(plans, [rules.when or "" for _, rules in sides])
 
 
 def _frozen_modules_off(python: Python, invocation: Invocation) -> bool:

@@ -3,6 +3,8 @@
 A new CPython is a new row. The sources are PEPs and CPython issues; `docs/startup.md` says how each was tested.
 """
 
+from collections.abc import Iterable
+
 from envcheck.model.environment import Python
 from envcheck.model.nouns import Literal, NamedTuple
 
@@ -133,14 +135,22 @@ def rules_of(release: Release, when: str | None = None) -> Rules:
     return Rules(release[:2], when, **{found.name: holds(found, release) for found in ROWS})
 
 
-def rules_for(python: Python) -> tuple[Rules, ...]:
-    """The rules of an interpreter, or of each side of every boundary where its patch level is not known."""
+def rules_for(python: Python, more: Iterable[int] = ()) -> tuple[Rules, ...]:
+    """The rules of an interpreter, or of each side of every boundary where its patch level is not known.
+
+    ``more`` are patch levels at which something else than these rules changes.
+    """
+    return tuple(rules for _, rules in sides_for(python, more))
+
+
+def sides_for(python: Python, more: Iterable[int] = ()) -> tuple[tuple[int, Rules], ...]:
+    """The same, each with the first patch level that it stands for."""
     minor = python.minor
     if python.patch is not None:
-        return (rules_of((*minor, python.patch)),)
-    boundaries = sorted({since[2] for found in ROWS for since in found.since if since[:2] == minor} | {0})
+        return ((python.patch, rules_of((*minor, python.patch))),)
+    boundaries = sorted({since[2] for found in ROWS for since in found.since if since[:2] == minor} | {0, *more})
     if len(boundaries) == 1:
-        return (rules_of((*minor, 0)),)
+        return ((0, rules_of((*minor, 0))),)
     version = f"{minor[0]}.{minor[1]}"
     sides = []
     for index, patch in enumerate(boundaries):
@@ -150,5 +160,5 @@ def rules_for(python: Python) -> tuple[Rules, ...]:
             when = f"Python before {version}.{boundaries[index + 1]}"
             if patch:
                 when = f"Python {version}.{patch} to {version}.{boundaries[index + 1] - 1}"
-        sides.append(rules_of((*minor, patch), when))
+        sides.append((patch, rules_of((*minor, patch), when)))
     return tuple(sides)
