@@ -39,7 +39,7 @@ def facts(*deviations: Deviation, entries: tuple[StartupEntry, ...] = ()) -> Fac
         ("bytecode-orphan", "a/__pycache__/b.cpython-311.pyc", "bytecode-orphan", Severity.MEDIUM),
         ("metadata-inconsistent", "requests-2.32.4.dist-info", "metadata-inconsistent", Severity.MEDIUM),
         ("distribution-duplicate", "requests-2.31.0.dist-info", "distribution-duplicate", Severity.MEDIUM),
-        ("phantom-module", "_manylinux.py", "phantom-module", Severity.HIGH),
+        ("phantom-module", "_manylinux.py", "phantom-module", Severity.MEDIUM),
         ("script-modified", "x", "script-modified", Severity.HIGH),
         ("unowned-configuration", "kernel.json", "file-unowned", Severity.MEDIUM),
         ("script-unowned", "tool", "script-unowned", Severity.HIGH),

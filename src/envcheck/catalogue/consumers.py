@@ -43,6 +43,12 @@ PHANTOM_MODULES = {
 }
 """Top-level modules that no distribution ships for this system and that something imports if they exist."""
 
+NOBODYS_MODULES = (
+    *("_manylinux", "_musllinux", "_distutils_system_mod", "apport_python_hook"),
+    *("msvcrt", "_winapi", "winreg", "_winreg", "nt", "_wmi", "_scproxy", "_overlapped"),
+)
+"""Those that no package has a reason to ship: its RECORD is no excuse."""
+
 _MODULE = Consumer("module", "code", "an import runs it")
 _EXTENSION = Consumer("extension or library", "code", "an import loads it")
 BINARY = Consumer("extension or library", "code", "it is a binary that can be loaded, whatever its name")
@@ -107,6 +113,10 @@ _PREFIX: tuple[tuple[re.Pattern[str], Consumer], ...] = (
         Consumer("conda activation", "code", "a shell runs it whenever conda (de)activates the environment"),
     ),
     (
+        re.compile(r"share/bash-completion/completions/.+"),
+        Consumer("shell completion", "code", "bash runs it to complete a command where this environment is on PATH"),
+    ),
+    (
         re.compile(r"(?:.+/)?(?:_?distutils)/(?:py)?distutils\.cfg"),
         Consumer("build configuration", "code", "every build with distutils takes its commands from it"),
     ),
@@ -139,7 +149,7 @@ CONSUMED = ("etc", "share", "ssl")
 """Directories of a prefix in which tools look for what `prefix_consumer` knows."""
 _LOOKED_INTO = re.compile(
     r"etc(?:/ipython(?:/.+)?|/jupyter(?:/.+)?|/conda(?:/(?:de)?activate\.d)?)?|ssl|"
-    r"share(?:/jupyter(?:/kernels(?:/[^/]+)?|/(?:lab|nb)extensions(?:/.+)?)?)?"
+    r"share(?:/bash-completion(?:/completions)?|/jupyter(?:/kernels(?:/[^/]+)?|/(?:lab|nb)extensions(?:/.+)?)?)?"
 )
 
 

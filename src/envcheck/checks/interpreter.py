@@ -159,7 +159,7 @@ def script_shadows_command(facts: Facts, rule: Rule) -> Iterator[Finding]:
     Rule(
         id="phantom-module",
         severity=Severity.HIGH,
-        summary="A module that tools import if it happens to exist, and that no package ships.",
+        summary="A module that tools import if it happens to exist, and that no package has a reason to ship.",
         why="pip and packaging import _manylinux when it exists; planting it runs code inside every installer.",
         remedy="remove it, after keeping a copy for evidence",
         example="site-packages/_manylinux.py",
@@ -174,6 +174,7 @@ def phantom_module(facts: Facts, rule: Rule) -> Iterator[Finding]:
             group,
             f"Tools import this module whenever it exists{because(group[0])}.",
             f"{{count}} files of {{place}}, which tools import whenever it exists{because(group[0])}.",
+            Severity.MEDIUM if group[0].owner is not None else None,
         )
 
 

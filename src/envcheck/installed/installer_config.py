@@ -8,6 +8,9 @@ import re
 
 from envcheck.model.nouns import NamedTuple
 
+INSTALLER_CONFIGURATION = ("pip.conf", "pip.ini", "uv.toml")
+"""pip reads ``pip.conf`` (Windows: ``pip.ini``) of ``sys.prefix`` at every run."""
+
 DECISIVE = frozenset(
     """
     index index-url extra-index-url pypi-url find-links trusted-host allow-insecure-host no-index index-strategy url

@@ -12,6 +12,7 @@ from envcheck.installed.kinds import is_binary, is_code
 from envcheck.installed.places import Place
 from envcheck.installed.rows import Claims
 from envcheck.installed.tally import Tally
+from envcheck.installed.writable import Writable
 from envcheck.model.environment import Environment
 
 _HEAD = 16
@@ -22,11 +23,12 @@ _FARM = 20
 class Links:
     """The links that a walk met, by key."""
 
-    def __init__(self, files: Files, environment: Environment, place: Place, tally: Tally) -> None:
+    def __init__(self, files: Files, environment: Environment, place: Place, tally: Tally, writable: Writable) -> None:
         self._files = files
         self._inside = environment.path.rstrip("/") + "/"
         self._place = place
         self._tally = tally
+        self._writable = writable
         self._keys: list[str] = []
         self._claimed: list[str] = []
 
@@ -59,6 +61,8 @@ class Links:
             target = self._target(path)
             if target is not None and not (target + "/").startswith(self._inside):
                 leaving.append((path, target))
+        for key, _ in leaving:
+            self._writable.meet_target(self._place.path(key))
         if len(leaving) > _FARM:
             detail = f"{len(leaving):,} files that RECORDs list are links to files elsewhere; their bytes were verified"
             self._tally.add("link-outside", self._place.site_dir, detail=detail)

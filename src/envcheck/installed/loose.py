@@ -97,11 +97,9 @@ class Loose:
             if consumer is not None:
                 if not self._known(key, path):
                     code[key] = consumer
-            elif is_derived(key):
-                continue
             elif self._is_binary(path):
                 code[key] = BINARY
-            else:
+            elif not is_derived(key):
                 self._tally.add("unowned-data", path)
         self._report_code(code)
         for key in self._others:

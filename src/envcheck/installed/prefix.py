@@ -8,15 +8,13 @@ from envcheck.catalogue.scaffold import is_interpreter, scaffold_entry
 from envcheck.files.digests import digest
 from envcheck.files.root import Files, Unreadable
 from envcheck.installed import bytecode
-from envcheck.installed.installer_config import read_configuration
+from envcheck.installed.installer_config import INSTALLER_CONFIGURATION, read_configuration
 from envcheck.installed.kinds import is_binary
 from envcheck.installed.tally import Tally
 from envcheck.model.environment import Environment
 from envcheck.model.inventory import Problem
 from envcheck.model.sha256 import sha256
 
-_CONFIGURATION = ("pip.conf", "pip.ini", "uv.toml")
-"""pip reads ``pip.conf`` (Windows: ``pip.ini``) of ``sys.prefix`` at every run."""
 _HEAD = 16
 _TOLD = 8
 """Settings of one file that a message lists."""
@@ -37,17 +35,18 @@ def verify_prefix(
     if environment.kind != "venv":
         return
     _check_cfg(files, environment, tally)
-    _check_cfg_link(files, environment, tally)
+    _check_link(files, f"{environment.path}/pyvenv.cfg", tally)
     if environment.scripts_dir and environment.cfg and environment.cfg.home:
         _Interpreters(files, environment, environment.cfg.home, tally).verify()
     _find_unowned(files, environment, tally, claimed, projects)
 
 
 def _find_configuration(files: Files, environment: Environment, tally: Tally) -> None:
-    for name in _CONFIGURATION:
+    for name in INSTALLER_CONFIGURATION:
         path = f"{environment.path}/{name}"
         if files.lstat(path) is None:
             continue
+        _check_link(files, path, tally)
         try:
             data = files.read(path)
         except Unreadable as error:
@@ -81,7 +80,9 @@ def _find_unowned(
         below = directory.path[len(top) + 1 :]
         for name in (*directory.files, *directory.links, *directory.others):
             path, relative = f"{directory.path}/{name}", f"{below}/{name}" if below else name
-            if path in claimed or scaffold_entry(relative) is not None or (not below and name in _CONFIGURATION):
+            if path in claimed or (not below and name in INSTALLER_CONFIGURATION):
+                continue
+            if scaffold_entry(relative) is not None and (relative != "lib64" or _leads_to(files, path, f"{top}/lib")):
                 continue
             source = bytecode.source_key(path)
             if source is not None and files.lstat(source) is not None:
@@ -95,8 +96,15 @@ def _find_unowned(
                 tally.add("unowned-data", path)
                 continue
             problem: Problem = "unowned-code" if consumer.weight == "code" else "unowned-configuration"
-            actual = _sha256(files, path)
+            actual = files.readlink(path) if files.is_dir(path) else _sha256(files, path)
             tally.add(problem, path, actual=actual, detail=consumer.effect, kind=consumer.kind)
+
+
+def _leads_to(files: Files, path: str, wanted: str) -> bool:
+    try:
+        return files.realpath(path) == files.realpath(wanted)
+    except Unreadable:
+        return False
 
 
 def _sha256(files: Files, path: str) -> str | None:
@@ -131,9 +139,8 @@ def _check_cfg(files: Files, environment: Environment, tally: Tally) -> None:
         tally.add("home-moved", cfg.path, detail="; ".join(why))
 
 
-def _check_cfg_link(files: Files, environment: Environment, tally: Tally) -> None:
+def _check_link(files: Files, path: str, tally: Tally) -> None:
     """A configuration that can change without anything in the environment changing."""
-    path = f"{environment.path}/pyvenv.cfg"
     if files.is_link(path):
         target = files.readlink(path)
         tally.add("link-outside", path, actual=target, detail=f"it leads to {target}")

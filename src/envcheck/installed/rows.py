@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from envcheck.catalogue.consumers import NOBODYS_MODULES
 from envcheck.installed.closedset import needs_known_content
 from envcheck.installed.distributions import Installation
 from envcheck.installed.owners import Site
@@ -93,6 +94,12 @@ class Claims:
                 self.special.add(key)
                 self._claimants.setdefault(key, []).append(installation)
         return count
+
+    def phantoms(self) -> list[str]:
+        """Claimed modules that tools import if they exist, and that no package has a reason to ship."""
+        endings = (".py", ".pyc", "/__init__.py", "/__init__.pyc", ".abi3.so", ".so", ".pyd")
+        names = (name + ending for name in NOBODYS_MODULES for ending in endings)
+        return [key for key in names if key in self.owner_of]
 
     def _load_again(self, key: str, number: int, field: str) -> None:
         """A second row for a file."""

@@ -48,7 +48,7 @@ class SiteVerification:
         self._claims = Claims(site)
         self._met = Claimed(self._claims.special)
         self._hashing: Hashing | None = None
-        self._links = Links(files, environment, self._place, tally)
+        self._links = Links(files, environment, self._place, tally, writable)
         self._loose = Loose(files, environment, owners, site, tally, workers)
         self._writable = writable
         self._usual = writable.usual(site.place.site_dir)
@@ -58,6 +58,10 @@ class SiteVerification:
         for number, installation in enumerate(self.site.installations):
             if not self._loose.owned_by_dpkg(installation):
                 self._claims.load(installation, number, self._tally)
+        for key in self._claims.phantoms():
+            path, claimant = self._place.path(key), self.site.installations[self._claims.owner_of[key]]
+            if self._files.is_file(path):
+                self._tally.add("phantom-module", path, claimant, detail=f"{claimant.name} ships it")
         self._walk(elsewhere)
         met = self._met
         self._hashing = Hashing(
@@ -194,9 +198,9 @@ class SiteVerification:
             return None
 
     def _does_something(self, key: str, path: str) -> bool:
-        """Whether an ``__init__.py`` that two wheels ship does more than make a namespace of its package."""
+        """Whether a file that two wheels ship is a binary, or an ``__init__.py`` that makes more than a namespace."""
         if key.rpartition("/")[2] != "__init__.py":
-            return False
+            return self._kind(key, path) is not None
         from envcheck.catalogue.namespaces import is_namespace_module
 
         try:

@@ -13,6 +13,7 @@ import stat
 from envcheck.catalogue.scaffold import is_interpreter
 from envcheck.files.digests import Usual
 from envcheck.files.root import Files, Unreadable
+from envcheck.installed.installer_config import INSTALLER_CONFIGURATION
 from envcheck.installed.kinds import is_startup_file
 from envcheck.installed.modes import Modes
 from envcheck.installed.tally import Tally
@@ -34,12 +35,27 @@ class Writable:
             own.discard(environment.path)
         self._own = tuple(path.rstrip("/") + "/" for path in sorted(own))
         self._told: set[tuple[str, str]] = set()
+        self._directories: dict[str, str | None] = {}
 
     def meet(self, path: str, found: os.stat_result) -> None:
         """Judge one file or directory of the environment by facts that are at hand."""
         if (path + "/").startswith(self._own):
             self._add(path, self._modes.why_open(found))
             self._add(path, self._modes.why_privileged(found))
+
+    def meet_target(self, path: str) -> None:
+        """Judge what a link of the environment leads to, and the directories that it lies in."""
+        try:
+            real = self._files.realpath(path)
+        except Unreadable:
+            return
+        self._add(path, self._modes.who_may_write(real))
+        directory = posixpath.dirname(real)
+        if directory not in self._directories:
+            why = self._modes.who_may_write(directory)
+            why = f"{directory}: {why}" if why else self._modes.who_may_replace(directory)
+            self._directories[directory] = None if why is None else f"a link into {why}"
+        self._add(path, self._directories[directory])
 
     def usual(self, directory: str) -> Usual | None:
         """What files of a site directory are like, so that `meet` need not be asked about those."""
@@ -58,6 +74,8 @@ class Writable:
             self._verify_files(directory, only_startup=True)
         if environment.scripts_dir is not None and environment.kind in ("venv", "target-directory"):
             self._verify_files(environment.scripts_dir, only_startup=False)
+        for name in INSTALLER_CONFIGURATION if environment.kind != "target-directory" else ():
+            self._add(f"{environment.path}/{name}", self._modes.who_may_write(f"{environment.path}/{name}"))
         if environment.cfg is not None:
             self._add(environment.cfg.path, self._modes.who_may_write(environment.cfg.path))
         if environment.kind == "venv":
