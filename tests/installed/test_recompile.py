@@ -179,6 +179,17 @@ def test_a_copy_of_this_process_is_a_helper_too() -> None:
     judge_helper(helper, own())
 
 
+def test_a_warning_of_the_compiler_is_no_error_in_a_copy() -> None:
+    """The process that is copied may have made errors of warnings, as these tests do."""
+    helper = Helper(sys.executable, copied=True)
+    try:
+        assert helper.copied
+        helper.send(b"assert (1, 'always true')\n", 0)
+        assert helper.receive().code is not None
+    finally:
+        helper.close()
+
+
 def test_a_copy_has_nothing_of_ours_open_and_ends_with_us(tmp_path: Path) -> None:
     with open(tmp_path / "held", "wb") as held:
         helper = Helper(own().path, copied=True)
