@@ -197,3 +197,21 @@ def test_the_real_interpreter_takes_a_module_from_beside_the_script(interpreter:
 
     assert ran() == ["planted", str(venv.bin / "textwrap.py")]
     assert "planted" not in ran("-I")
+
+
+LARGE = "\x7fELF" + "\0" * (17 << 20)
+
+
+def test_a_large_program_of_a_wheel_is_verified_by_its_hash(tree: Tree) -> None:
+    (tree.bin / "demo-tool").write_text(LARGE)
+    tree.install("demo", rows=(row("../../../bin/demo-tool", LARGE),))
+    assert tree.problems() == set()
+    (tree.bin / "demo-tool").write_text(LARGE + "\0")
+    assert tree.problems() == {("script-modified", "../../../bin/demo-tool")}
+
+
+@pytest.mark.parametrize("text", [LARGE, "\x7fELF" + "\0" * (2 << 20), "#!/bin/sh\n" + "#" * (17 << 20)])
+def test_a_rewritten_record_does_not_cover_a_large_program_in_place_of_a_script(tree: Tree, text: str) -> None:
+    tree.install_script("demo", "demo.cli:main", text)
+    found = tree.only()
+    assert (found.problem, found.detail) == ("script-modified", "it is not what an installer writes for demo.cli:main")

@@ -17,8 +17,8 @@ from envcheck.installed.distributions import Installation
 from envcheck.installed.judgement import judge
 from envcheck.installed.kinds import is_binary, is_code
 from envcheck.installed.metadata import EntryPoint
+from envcheck.installed.overlays import overlaid_sites
 from envcheck.installed.owners import Owners, Site, digest_of
-from envcheck.installed.places import Place
 from envcheck.installed.record import Hash
 from envcheck.installed.tally import Tally
 from envcheck.model.environment import Environment
@@ -30,8 +30,6 @@ _VERSIONED = re.compile(r"(pip|easy_install|wheel)-?[0-9]+(?:\.[0-9]+)?$")
 _PYTHON = re.compile(r"(?:python|pythonw|pypy|pypyw|graalpy)[0-9.]*t?(?:\.exe)?$")
 _SWITCHES = re.compile(r" -[BEIOPSdsuv]+$")
 """Options that take no argument, as setuptools lets a project add them; ``-c`` and ``-m`` run other code instead."""
-_OVERLAY = "_uv_ephemeral_overlay.pth"
-_LIBRARY = re.compile(r"/lib(?:64)?/(?:python|pypy)[0-9.]+t?/site-packages/?$")
 
 
 class Scripts:
@@ -113,17 +111,23 @@ class Scripts:
     def _verify_claimed(self, path: str, name: str) -> None:
         claims = self._claims[path]
         try:
-            data = self._files.read(path, self._files.limits.startup)
-        except Unreadable as error:
-            self._verify_large(path, claims, error)
+            data, size = self._files.read_part(path, self._files.limits.small)
+            if size > len(data):
+                # A program that a wheel ships may be of any size: it is hashed, and never held in memory.
+                if not data.startswith(b"#!"):
+                    self._verify_program(path, name, claims)
+                    return
+                data = self._files.read(path, self._files.limits.startup)
+        except Unreadable:
+            self._verify_program(path, name, claims)
             return
         raw = sha256(data).digest()
         judged = judge(name, claims, digest_of(self._files, path, raw), strict=True)
         if judged.verdict == "modified" and self._owners.conda_explains(path, judged.expected, raw):
             judged = judged._replace(verdict="recorded")
         owner = judged.claimant
-        declared = [pair for pair in self._entry_points(name) if any(pair[0] is claimant for claimant, _ in claims)]
-        if declared and not name.endswith(".exe"):
+        declared = self._declared_by(name, claims)
+        if declared:
             why = self._not_derived(data, declared)
             if why is not None:
                 self._tally.add("script-modified", path, owner, judged.expected, raw.hex(), why)
@@ -158,26 +162,31 @@ class Scripts:
             for end in (b"\n", b"\r\n")
         )
 
-    def _verify_large(self, path: str, claims: list[tuple[Installation, Hash]], error: Unreadable) -> None:
-        """A program that a wheel ships as a script may be of any size; what is no file is not what was installed."""
+    def _verify_program(self, path: str, name: str, claims: list[tuple[Installation, Hash]]) -> None:
+        """What is too large for a script by its hash; what is no file is not what was installed."""
         from envcheck.files.digests import digests
 
         claimant, found = claims[0]
         (result,) = digests(self._files, [path], 1, True)
-        if type(result) is bytes:
-            judged = judge(path, claims, digest_of(self._files, path, result), strict=True)
-            if judged.verdict == "recorded":
-                self._tally.verified += 1
+        if isinstance(result, Unreadable):
+            if isinstance(result, Missing):
+                self._tally.add("missing", path, claimant, found.digest.hex() or None, detail="a link to nothing")
+            elif result.why.startswith("is a "):
+                self._tally.add("script-modified", path, claimant, "a regular file", result.why.removeprefix("is "))
             else:
-                detail = judged.detail or "the hash in RECORD differs"
-                self._tally.add("script-modified", path, judged.claimant, judged.expected, result.hex(), detail)
-        elif isinstance(error, Missing):
-            self._tally.add("missing", path, claimant, found.digest.hex() or None, detail="a link to nothing")
-        elif error.why.startswith("is a "):
-            self._tally.add("script-modified", path, claimant, "a regular file", error.why.removeprefix("is "))
+                self._files.miss(result.path, result.why)
+                self._tally.add("unreadable", path, claimant, detail=result.why)
+            return
+        judged = judge(path, claims, digest_of(self._files, path, result), strict=True)
+        declared = self._declared_by(name, claims)
+        if declared:
+            detail = f"it is not what an installer writes for {_called(declared)}"
+            self._tally.add("script-modified", path, judged.claimant, judged.expected, result.hex(), detail)
+        elif judged.verdict == "recorded" or self._owners.conda_explains(path, judged.expected, result):
+            self._tally.verified += 1
         else:
-            self._files.miss(error.path, error.why)
-            self._tally.add("unreadable", path, claimant, detail=error.why)
+            detail = judged.detail or "the hash in RECORD differs"
+            self._tally.add("script-modified", path, judged.claimant, judged.expected, result.hex(), detail)
 
     def _verify_unclaimed(self, path: str, entry: Entry, names: set[str]) -> None:
         from envcheck.catalogue.scaffold import scaffold_entry
@@ -279,6 +288,12 @@ class Scripts:
         found = self._files.lstat(path)
         return found is not None and bool(found.st_mode & (stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH))
 
+    def _declared_by(self, name: str, claims: list[tuple[Installation, Hash]]) -> list[tuple[Installation, EntryPoint]]:
+        """The entry points that distributions which list a script declare for it; an ``.exe`` is no script."""
+        if name.endswith(".exe"):
+            return []
+        return [pair for pair in self._entry_points(name) if any(pair[0] is claimant for claimant, _ in claims)]
+
     def _entry_points(self, name: str) -> list[tuple[Installation, EntryPoint]]:
         """The declared entry points that a script of this name may be for."""
         found = self._declared.get(name, [])
@@ -303,7 +318,7 @@ class Scripts:
         """Why a script is not what an installer writes for any of these entry points; ``None`` where it is."""
         from envcheck.catalogue.scripts import match_legacy, match_script
 
-        wanted = " or ".join(dict.fromkeys(f"{entry.module}:{entry.attr}" for _, entry in declared))
+        wanted = _called(declared)
         script = match_script(data)
         if script is not None:
             if not any((script.module, script.attribute) == (entry.module, entry.attr) for _, entry in declared):
@@ -356,24 +371,6 @@ class Scripts:
             return None
 
 
-def overlaid_sites(files: Files, environment: Environment, owners: Owners) -> list[Site]:
-    """The site directories of the environments that ``uv run --with`` lays a temporary one over.
-
-    uv copies their scripts into its own scripts directory, and names them in a ``.pth`` file of its own.
-    """
-    from envcheck.catalogue.known import identify
-
-    keys = dict(environment.cfg.keys) if environment.cfg else {}
-    if environment.kind != "venv" or "uv" not in keys or "extends-environment" not in keys:
-        return []
-    found: list[Site] = []
-    for site in environment.own_site_dirs:
-        try:
-            known = identify(_OVERLAY, files.read(f"{site.path}/{_OVERLAY}"))
-        except Unreadable:
-            continue
-        for path in (*known.paths, *known.site_dirs) if known is not None else ():
-            root = _LIBRARY.sub("", path)
-            if root != path and files.is_file(f"{root}/pyvenv.cfg"):
-                found.append(owners.site(Place(path, root)))
-    return found
+def _called(declared: list[tuple[Installation, EntryPoint]]) -> str:
+    """What entry points call, in words."""
+    return " or ".join(dict.fromkeys(f"{entry.module}:{entry.attr}" for _, entry in declared))

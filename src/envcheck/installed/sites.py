@@ -48,6 +48,8 @@ class SiteVerification:
         self._claims = Claims(site)
         self._met = Claimed(self._claims.special)
         self._hashing: Hashing | None = None
+        self._derived: list[tuple[str, list[str]]] = []
+        """Bytecode beside its source: what stands before the names, and the names."""
         self._links = Links(files, environment, self._place, tally, writable)
         self._loose = Loose(files, environment, owners, site, tally, workers)
         self._writable = writable
@@ -73,6 +75,7 @@ class SiteVerification:
             advance=self._advance,
             usual=self._usual,
         )
+        self._check_derived()
 
     def finish(self, scripts: Scripts) -> None:
         """Verify what was met, and what was not; claims on scripts are handed to ``scripts``."""
@@ -126,7 +129,7 @@ class SiteVerification:
             field = claims.field_of.pop(key, "")
             if source is not None and source in sources:
                 # A listed hash says nothing: Python rewrites bytecode whenever its source looks newer.
-                derived.append(self._place.path(key))
+                derived.append(name)
             elif number >= 0 and field:
                 self._met.add(key, number, field)
             elif source is not None:
@@ -134,14 +137,22 @@ class SiteVerification:
                 self._tally.add("bytecode-orphan", self._place.path(key), detail=detail)
             else:
                 self._loose.add(key)
-        met = self._writable.meet
-        for path, head in zip(derived, heads(self._files, derived, bytecode.HEADER, met), strict=True):
-            if isinstance(head, Unreadable):
-                self._files.miss(head.path, head.why)
-            elif bytecode.is_unchecked(head):
-                self._tally.add("bytecode-unchecked", path)
+        if derived:
+            self._derived.append((prefix, derived))
         self._links.meet(prefix, directory.links)
         self._loose.add_others(prefix, directory.others)
+
+    def _check_derived(self) -> None:
+        """Whether Python would compare bytecode with its source; looked at while copies of this process hash."""
+        met = self._writable.meet
+        for prefix, names in self._derived:
+            paths = [self._place.path(prefix + name) for name in names]
+            for path, head in zip(paths, heads(self._files, paths, bytecode.HEADER, met), strict=True):
+                if isinstance(head, Unreadable):
+                    self._files.miss(head.path, head.why)
+                elif bytecode.is_unchecked(head):
+                    self._tally.add("bytecode-unchecked", path)
+        self._derived.clear()
 
     def _verify(self, claimed: Claimed, hashing: Hashing) -> None:
         """Compare what is not plainly as its row says."""
