@@ -22,6 +22,7 @@ from envcheck.model.report import EnvironmentReport, Options
 from support.pythons import Interpreter, interpreter_where, interpreters
 from support.scanning import envcheck as command
 from support.venvs import Venv, copy_base, make_venv, need_tool, run
+from support.wheels import record_row
 
 CODE = "MARK = 1\n"
 
@@ -363,8 +364,44 @@ def test_a_link_to_the_same_bytes_is_no_change_and_one_to_others_is(base: Base, 
     (base.lib / "json/tool.py").unlink()
     (base.lib / "json/tool.py").symlink_to(tmp_path / "same.py")
     assert base.found() == set()
+    assert [(one.rule, one.path) for one in base.scan().findings] == [("link-outside", str(base.lib / "json/tool.py"))]
     (tmp_path / "same.py").write_text(CODE)
     assert base.found() == {("file-modified", "json/tool.py")}
+
+
+def test_what_others_may_change_is_found(base: Base, tmp_path: Path) -> None:
+    """A file, a directory of it, what a link leads to, and bytecode."""
+    base.append("json/tool.py", b"").chmod(0o666)
+    (base.lib / "email").chmod(0o777)
+    (tmp_path / "open").mkdir()
+    shutil.copy(base.lib / "json/decoder.py", tmp_path / "open/decoder.py")
+    (base.lib / "json/decoder.py").unlink()
+    (base.lib / "json/decoder.py").symlink_to(tmp_path / "open/decoder.py")
+    (tmp_path / "open").chmod(0o777)
+    cached = py_compile.compile(str(base.lib / "json/scanner.py"))
+    assert cached is not None
+    Path(cached).chmod(0o666)
+    writable = {path for rule, path in base.found() if rule == "environment-writable"}
+    assert {"json/tool.py", "email", "json/decoder.py", os.path.relpath(cached, base.lib)} == writable
+
+
+def test_a_second_owner_excuses_nothing(base: Base) -> None:
+    """A RECORD in the base's own site-packages claims a changed module, with the hash of what is there."""
+    changed = base.append("json/decoder.py")
+    info = base.venv.site / "other-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: other\nVersion: 1.0\n")
+    (info / "RECORD").write_text(record_row("../json/decoder.py", changed.read_bytes()) + "\n")
+    assert ("file-modified", "json/decoder.py") in base.found()
+
+
+@pytest.mark.parametrize("folder", ["ensurepip/_bundled", "venv/scripts/common"])
+def test_what_new_environments_are_made_from_must_be_there(base: Base, folder: str) -> None:
+    first, *_ = sorted((base.lib / folder).iterdir())
+    first.unlink()
+    assert base.found() == {("file-missing", first.relative_to(base.lib).as_posix())}
+    shutil.rmtree(base.lib / folder)
+    assert base.found() == set()  # as some distributors have it
 
 
 def test_a_directory_behind_a_link_is_entered(base: Base, tmp_path: Path) -> None:

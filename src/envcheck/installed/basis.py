@@ -220,11 +220,12 @@ class CatalogueBasis(Basis):
         return Match("modified", self._owner, sha256.hex(), f"sha256:{expected.hex()}", detail)
 
     def required(self) -> dict[str, Owner]:
-        """Modules outside tests."""
+        """Modules outside tests, and what new environments are made from."""
         return {
             path: self._owner
             for path in self._release.files
-            if path.endswith(".py") and not TESTS.search(path) and not path.startswith(("__phello__/", "msilib/"))
+            if (path.endswith(".py") and not TESTS.search(path) and not path.startswith(("__phello__/", "msilib/")))
+            or path.startswith(("ensurepip/_bundled/", "venv/scripts/common/", "venv/scripts/posix/"))
         }
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from envcheck.formats.binary import Binary
     from envcheck.installed.owners import Owners
     from envcheck.installed.tally import Tally
+    from envcheck.installed.writable import Writable
 
 _BINARIES = 2_000
 """Binaries whose needs are looked at."""
@@ -41,7 +42,7 @@ class Library(NamedTuple):
 
 
 def verify_base(
-    files: Files, environment: Environment, owners: "Owners", tally: "Tally", workers: int
+    files: Files, environment: Environment, owners: "Owners", tally: "Tally", writable: "Writable", workers: int
 ) -> StandardLibraryProof | None:
     """Verify the standard library and the interpreter of a base, or of the base that a reference was given for."""
     if environment.stdlib is None or environment.kind in ("target-directory", "user", "embedded"):
@@ -56,7 +57,7 @@ def verify_base(
             files.miss(reference.path, f"the reference was compared with nothing: {why}")
     if environment.kind == "venv" and library.reference is None:
         return library.unverified()
-    proof = library.verify(tally, workers)
+    proof = library.verify(tally, writable, workers)
     verified, unproven = _Programs(files, environment, owners, tally).verify()
     return proof._replace(verified=proof.verified + verified, unproven=proof.unproven + unproven)
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from envcheck.installed.owners import Owners
     from envcheck.installed.references import Reference
     from envcheck.installed.tally import Tally
+    from envcheck.installed.writable import Writable
 
 _CHUNK = 1024
 _HEAD = 16
@@ -126,9 +127,9 @@ class StandardLibrary:
 
     # The whole of it --------------------------------------------------------------------------------------------
 
-    def verify(self, tally: Tally, workers: int = 0) -> StandardLibraryProof:
+    def verify(self, tally: Tally, writable: Writable, workers: int = 0) -> StandardLibraryProof:
         """Compare every file; what deviates goes to the tally."""
-        proof = _Walk(self._files, self._environment, self, tally, workers)
+        proof = _Walk(self._files, self._environment, self, tally, writable, workers)
         proof.run()
         return StandardLibraryProof(
             self.basis.name if self.basis is not None else None, proof.verified, proof.unproven, self.why_nothing()
@@ -180,7 +181,7 @@ class StandardLibrary:
                     if not self._files.is_dir(path):
                         continue
                     directory.links.remove(name)
-                    real = self._real(path)
+                    real = self.real(path)
                     if real in followed or len(followed) >= _LINKS or (self._top + "/").startswith(real + "/"):
                         self._files.miss(path, "a link to a directory that was entered before, or one of too many")
                         continue
@@ -188,7 +189,8 @@ class StandardLibrary:
                     pending.append((path, f"{prefix}{name}/"))
                 yield prefix, directory
 
-    def _real(self, path: str) -> str:
+    def real(self, path: str) -> str:
+        """A path with its links followed, or as it is where they lead nowhere."""
         try:
             return self._files.realpath(path)
         except Unreadable:
@@ -199,13 +201,21 @@ class _Walk:
     """One run over a standard library."""
 
     def __init__(
-        self, files: Files, environment: Environment, library: StandardLibrary, tally: Tally, workers: int
+        self,
+        files: Files,
+        environment: Environment,
+        library: StandardLibrary,
+        tally: Tally,
+        writable: Writable,
+        workers: int,
     ) -> None:
         self._files = files
         self._environment = environment
         self._library = library
         self._tally = tally
+        self._writable = writable
         self._workers = workers
+        self._prefix = environment.python.base_prefix.rstrip("/") + "/"
         self._top = (environment.stdlib or "").rstrip("/")
         self._extensions: dict[str, list[str]] = {}
         self.verified = 0
@@ -225,6 +235,7 @@ class _Walk:
             for name in (*directory.files, *directory.links):
                 present.add(prefix + name)
                 waiting.append((prefix + name, f"{directory.path}/{name}"))
+                self._meet(f"{directory.path}/{name}", name in directory.links)
                 if prefix == "lib-dynload/":
                     self._extensions.setdefault(name.partition(".")[0], []).append(name)
             if len(waiting) >= _CHUNK:
@@ -233,6 +244,18 @@ class _Walk:
         self._compare(basis, waiting)
         if basis is not None:
             self._missing(basis, present)
+
+    def _meet(self, path: str, link: bool) -> None:
+        """Who else may change a file, and where a link leads."""
+        found = self._files.stat(path)
+        if found is None:
+            return
+        self._writable.meet(path, found)
+        if link:
+            self._writable.meet_target(path)
+            target = self._library.real(path)
+            if not target.startswith(self._prefix) and not of_a_system(self._prefix.rstrip("/")):
+                self._tally.add("link-outside", path, actual=target, detail=f"it leads to {target}")
 
     def _compare(self, basis: Basis | None, waiting: list[tuple[str, str]]) -> None:
         if basis is None:
@@ -337,7 +360,7 @@ class _Walk:
                 paths.append(path)
             elif bytecode.unchecked(self._files, path):
                 self._tally.add("bytecode-unchecked", path)
-        for path, head in zip(paths, heads(self._files, paths, bytecode.HEADER), strict=True):
+        for path, head in zip(paths, heads(self._files, paths, bytecode.HEADER, self._writable.meet), strict=True):
             if isinstance(head, Unreadable):
                 self._files.miss(head.path, head.why)
             elif bytecode.is_unchecked(head):
@@ -354,6 +377,8 @@ class _Walk:
             if slash and is_optional(key) and f"{top}/" not in present:
                 continue
             if releases.TESTS.search(key) and f"{key.rpartition('/')[0]}/" not in present:
+                continue
+            if not key.endswith(".py") and f"{key.rpartition('/')[0]}/" not in present:
                 continue
             lost.setdefault(top if slash else "", []).append(key)
         for keys in lost.values():

@@ -82,9 +82,9 @@ class Verification:
             self._activations.verify()
             _tell_moved(environment, tally, self._activations, scripts)
         verify_prefix(files, environment, tally, scripts.claimed, projects)
+        proof = verify_base(files, environment, self._owners, tally, self._writable, self._workers)
         files.on_directory = None
         self._writable.verify()
-        proof = verify_base(files, environment, self._owners, tally, self._workers)
         read = self._bytes + files.bytes_read - before
         return Inventory(tally.distributions(), tally.sorted_deviations(), tally.counts(read), proof)
 

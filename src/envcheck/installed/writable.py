@@ -33,6 +33,8 @@ class Writable:
         if environment.kind in ("base", "system"):
             # The rest of such a prefix is the machine's.
             own.discard(environment.path)
+        if environment.kind in ("base", "system", "conda") and environment.stdlib is not None:
+            own.add(environment.stdlib)
         self._own = tuple(path.rstrip("/") + "/" for path in sorted(own))
         self._told: set[tuple[str, str]] = set()
         self._directories: dict[str, str | None] = {}
