@@ -83,6 +83,9 @@ class Importer(Follower):
             depth = len(self._ledger.passing)
             conditions = [when for when in (one.entry.when, self._unpacked_only_if(one.spec)) if when is not None]
             self._ledger.passing += conditions
+            if len(found) > 1 and one.entry.when is not None and one.entry.when == self.search.doubt:
+                # What one of them goes on to load, the others need not.
+                self._ledger.passing.append(f"depends on what comes first on sys.path: {one.spec.path}")
             last = self._execute(full, one, frame, maybe or bool(conditions))
             if conditions:
                 del self._ledger.passing[depth:]
