@@ -7,9 +7,9 @@ such an ``__init__.py`` may contain is the caller's to see to.
 
 from collections.abc import Callable, Sequence
 
+from envcheck.formats.record import Hash
 from envcheck.installed.distributions import Installation
 from envcheck.installed.kinds import is_consumed, is_derived
-from envcheck.installed.record import Hash
 from envcheck.model.nouns import Literal, NamedTuple
 
 Verdict = Literal["recorded", "modified", "conflict", "unhashed"]
