@@ -520,3 +520,13 @@ def _setuptools_finder(mapping: dict[str, str], name: str) -> str:
     module = pytest.importorskip("setuptools.command.editable_wheel", reason="setuptools is not here")
     text: str = module._finder_template(name, mapping, {})
     return text
+
+
+def test_a_libpython_that_was_copied_is_its_bases_or_code_that_nobody_accounts_for(tree: Tree) -> None:
+    """virtualenv --copies puts it where the copied interpreter finds it."""
+    (tree.base / "lib").mkdir()
+    (tree.base / "lib" / "libpython3.11.so.1.0").write_bytes(b"library")
+    copy = tree.write("../../libpython3.11.so.1.0", b"library")
+    assert tree.problems() == set()
+    copy.write_bytes(b"another")
+    assert tree.problems() == {("unowned-code", "../../libpython3.11.so.1.0")}

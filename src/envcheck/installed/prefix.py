@@ -16,6 +16,8 @@ from envcheck.model.inventory import Problem
 from envcheck.model.sha256 import sha256
 
 _HEAD = 16
+_LIBPYTHON = re.compile(r"lib(?:64)?/libpython3[^/]*\.(?:so|dylib)[^/]*")
+"""virtualenv --copies puts it beside the interpreter that it copies."""
 _TOLD = 8
 """Settings of one file that a message lists."""
 _ONCE = ("home", "include-system-site-packages", "executable", "base-executable", "version", "version_info")
@@ -88,6 +90,13 @@ def _find_unowned(
             if source is not None and files.lstat(source) is not None:
                 if bytecode.unchecked(files, path):
                     tally.add("bytecode-unchecked", path)
+                continue
+            if _LIBPYTHON.fullmatch(relative) and files.is_file(f"{environment.python.base_prefix}/{relative}"):
+                if _sha256(files, path) == _sha256(files, f"{environment.python.base_prefix}/{relative}"):
+                    tally.verified += 1
+                else:
+                    detail = "a copied interpreter may load it, and it is not its base's"
+                    tally.add("unowned-code", path, actual=_sha256(files, path), detail=detail)
                 continue
             consumer = prefix_consumer(relative)
             if consumer is None and name in directory.links and files.is_dir(path):
