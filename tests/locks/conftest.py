@@ -37,10 +37,10 @@ UNIVERSE = {
 def universe(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Wheel]:
     """The wheels, by name and version."""
     directory = tmp_path_factory.mktemp("universe")
-    return {key: _wheel(directory, *key, requires) for key, requires in UNIVERSE.items()}
+    return {key: make_wheel(directory, *key, requires) for key, requires in UNIVERSE.items()}
 
 
-def _wheel(directory: Path, name: str, version: str, requires: tuple[str, ...]) -> Wheel:
+def make_wheel(directory: Path, name: str, version: str, requires: tuple[str, ...]) -> Wheel:
     module = name.replace("-", "_")
     extras = sorted(set(re.findall(r"extra == '([^']+)'", " ".join(requires))))
     headers = tuple(requirement for requirement in requires)

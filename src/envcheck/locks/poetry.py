@@ -6,7 +6,7 @@ the project asks for stands in ``pyproject.toml`` alone.
 
 from __future__ import annotations
 
-from envcheck.locks.archives import artifact, filename_of, full_commit, parse_hash, without_credentials
+from envcheck.locks.archives import ARCHIVE_ENDINGS, artifact, filename_of, full_commit, parse_hash, without_credentials
 from envcheck.locks.constraints import python_marker
 from envcheck.locks.markers import checked
 from envcheck.locks.names import is_name, package_name
@@ -50,6 +50,8 @@ def read_poetry(data: Table, path: str, sha256: str, project: Table) -> Lock:
         raise error.under("metadata") from None
     packages = each(data, "package", reader.package)
     packages = tuple(package._replace(where=f"package[{index}]") for index, package in enumerate(packages))
+    if reader.files:
+        packages = _own_files(packages)
     extras = by_key(data, "extras", get_strings)
     roots, unread = _roots(project, reader.markers)
     newer: tuple[LockProblem, ...] = ()
@@ -105,6 +107,28 @@ def _older_files(metadata: Table) -> Files:
             pairs.append(pair)
         found.setdefault(name, tuple(Artifact(None, None, (pair,)) for pair in pairs))
     return {normalize_name(name): files for name, files in found.items()}
+
+
+def _own_files(packages: tuple[LockedPackage, ...]) -> tuple[LockedPackage, ...]:
+    """Where several entries of a name share one list of archives: each without those of another entry's version."""
+    versions: dict[str, set[str | None]] = {}
+    for package in packages:
+        versions.setdefault(package.name, set()).add(package.version)
+
+    def own(package: LockedPackage) -> tuple[Artifact, ...]:
+        others = versions[package.name] - {package.version}
+        return tuple(a for a in package.artifacts if not any(_is_of(a.filename, other) for other in others))
+
+    return tuple(p._replace(artifacts=own(p)) if len(versions[p.name]) > 1 else p for p in packages)
+
+
+def _is_of(filename: str | None, version: str | None) -> bool:
+    """Whether a wheel's or source archive's name has the version, spelt as the lock spells it."""
+    if filename is None or version is None:
+        return False
+    if filename.endswith(".whl"):
+        return filename.split("-")[1:2] == [version]
+    return any(filename.endswith(f"-{version}{ending}") for ending in ARCHIVE_ENDINGS)
 
 
 class _Reader:

@@ -5,10 +5,10 @@ whose markers hold.
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from envcheck.locks.markers import Markers, mentions_choice
-from envcheck.locks.versions import satisfies
+from envcheck.locks.versions import ordered, satisfies
 from envcheck.model.errors import LockError
 from envcheck.model.inventory import normalize_name
 from envcheck.model.lock import Dependency, Lock, LockedPackage
@@ -17,6 +17,9 @@ from envcheck.model.nouns import NamedTuple
 _WEIGHT = 10
 MAX_STEPS = 300_000
 """Edges looked at while conflict markers are worked out; a lock of 335 packages needs some thousands."""
+
+MAX_FORKED = 16
+"""Names of which one of several entries is settled, each by a walk of its own."""
 
 
 class Choice(NamedTuple):
@@ -44,6 +47,7 @@ class Index(NamedTuple):
     by_extra: dict[tuple[int, str], tuple[Dependency, ...]]
     """The edges of a package's extra, by the package's identity and the extra's name."""
     edges: int
+    """What one selection costs, in edges passed."""
     conflicts: bool
     """Whether any marker depends on the chosen extras or groups."""
 
@@ -60,7 +64,9 @@ def index(lock: Lock) -> Index:
     # To evaluate a marker of a list costs as much as passing ten edges of a graph.
     listed = 0 if lock.graph else sum(_WEIGHT for p in lock.packages if p.marker is not None)
     conflicts = any(edge.marker is not None and mentions_choice(edge.marker) for edges in tables for edge in edges)
-    return Index(by_name, by_extra, sum(map(len, tables)) + listed, conflicts)
+    forked = 0 if lock.format == "uv" or not lock.graph else sum(len(entries) > 1 for entries in by_name.values())
+    cost = (sum(map(len, tables)) + listed) * (1 + min(forked, MAX_FORKED))
+    return Index(by_name, by_extra, cost, conflicts)
 
 
 def default_members(lock: Lock, packages: Index) -> tuple[str, ...]:
@@ -107,7 +113,9 @@ def chosen(
 def select(lock: Lock, markers: Markers, choice: Choice, packages: Index | None = None) -> Selection:
     """What the lock's own installer would install for the choice. Works on lists and graphs alike."""
     if lock.graph:
-        return Selection(_walk(lock, markers, choice, packages or index(lock)), choice)
+        packages = packages or index(lock)
+        found = _walk(lock, markers, choice, packages)
+        return Selection(found if lock.format == "uv" else _agreed(lock, markers, choice, packages, found), choice)
     held = (p for p in lock.packages if not p.constraint and markers.hold(p.marker, choice.extras, choice.groups))
     return Selection(tuple(held), choice)
 
@@ -152,6 +160,46 @@ def _walk(lock: Lock, markers: Markers, choice: Choice, packages: Index) -> tupl
                         seen.add(_key(node))
                         queue.append(node)
     return tuple(package for package in visited.values() if package.source_kind != "virtual")
+
+
+def _agreed(
+    lock: Lock, markers: Markers, choice: Choice, packages: Index, found: tuple[LockedPackage, ...]
+) -> tuple[LockedPackage, ...]:
+    """One entry of each name: the newest that every edge allows, as Poetry's solver finds it among what is locked.
+
+    Edges of Poetry and PDM name no version, so that a loose one leads to every fork. The name that the walk met first
+    is settled first, and then the walk is made again without its other entries. Where no entry suits all, all stay.
+    """
+    settled: set[str] = set()
+    while True:
+        several: dict[str, list[LockedPackage]] = {}
+        for package in found:
+            several.setdefault(package.name, []).append(package)
+        name = next((n for n, entries in several.items() if len(entries) > 1 and n not in settled), None)
+        if name is None or len(settled) > MAX_FORKED:
+            return found
+        settled.add(name)
+        wanted = [edge.specifier for edge in _leading(lock, markers, choice, packages, found) if edge.name == name]
+        suited = [e for e in several[name] if all(_suits(e, specifier) for specifier in wanted)]
+        if (suited and len(suited) < len(several[name])) or len(suited) > 1:
+            best = max(suited, key=lambda entry: ordered(entry.version))
+            packages = packages._replace(by_name={**packages.by_name, name: [best]})
+            found = _walk(lock, markers, choice, packages)
+
+
+def _leading(
+    lock: Lock, markers: Markers, choice: Choice, packages: Index, found: tuple[LockedPackage, ...]
+) -> Iterator[Dependency]:
+    """The edges that hold, of the project and of what was found."""
+    raw = [lock.root_dependencies, *(edges for group, edges in lock.root_group_dependencies if group in choice.groups)]
+    raw += [edges for extra, edges in lock.root_extra_dependencies if extra in choice.extras]
+    raw += [package.dependencies for package in found]
+    for edges in raw:
+        yield from (edge for edge in edges if markers.hold(edge.marker, choice.extras))
+
+
+def _suits(entry: LockedPackage, specifier: str | None) -> bool:
+    return specifier is None or entry.version is None or satisfies(entry.version, specifier)
 
 
 def _start(lock: Lock, markers: Markers, choice: Choice, packages: Index) -> tuple[frozenset[str], list[Node]]:

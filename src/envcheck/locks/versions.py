@@ -41,3 +41,13 @@ def satisfies(version: str, specifier: str) -> bool:
         return any(SpecifierSet(one).contains(parsed, prereleases=True) for one in specifier.split("||"))
     except (InvalidVersion, InvalidSpecifier):
         return True
+
+
+def ordered(version: str | None) -> tuple[int, object]:
+    """A key that sorts versions; what is none comes first."""
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return 1, Version(version or "")
+    except InvalidVersion:
+        return 0, version or ""
