@@ -354,6 +354,172 @@ def contents_in_utf_16(python: Interpreter) -> Case:
     return Given(python).write(f"{SITE}/a.pth", line("m1").encode("utf-16")).case()
 
 
+# Lines --------------------------------------------------------------------------------------------------------------
+
+
+@named()
+def a_backslash_at_the_end_of_a_line(python: Interpreter) -> Case:
+    """Up to 3.14 no Python, which ends the file; 3.15 strips the line and goes on with the next."""
+    return Given(python).write(f"{SITE}/a.pth", line("m1") + "import os \\\n" + line("m2")).case()
+
+
+@named()
+def a_nul_in_a_line(python: Interpreter) -> Case:
+    given = Given(python).write(f"{SITE}/a.pth", line("m1") + "import os; x = 'a\0b'\n" + line("m2"))
+    return (
+        given.write(f"{SITE}/b.pth", "{env}/arou\0nd\n" + line("m3"))
+        .write(f"{SITE}/c.pth", "# \0\n" + line("m4"))
+        .case()
+    )
+
+
+@named()
+def code_far_to_the_right(python: Interpreter) -> Case:
+    return (
+        Given(python)
+        .write(f"{SITE}/a.pth", "import os;" + " " * 200_000 + line("m1").removeprefix("import os; "))
+        .case()
+    )
+
+
+@named()
+def what_is_no_import_line(python: Interpreter) -> Case:
+    texts = ("from os import x", "import(", "import\x0c", "import\xa0", "IMPORT ", "exec", "Import ")
+    text = "".join(f"{start}{line(f'm{number}').removeprefix('import ')}" for number, start in enumerate(texts, 1))
+    return Given(python).write(f"{SITE}/a.pth", text).case()
+
+
+def _raising(text: str) -> Context:
+    def context(python: Interpreter) -> Case:
+        given = Given(python).write(f"{SITE}/a.pth", f"{line('m1')}import os; raise {text}\n{line('m2')}")
+        return given.write(f"{SITE}/b.pth", line("m3")).module(f"{SITE}/sitecustomize.py", "m4").case()
+
+    return context
+
+
+for _raised in ("ValueError", "SystemExit", "KeyboardInterrupt", "GeneratorExit", "BaseException", "SyntaxError('x')"):
+    NAMED[f"a_line_that_raises_{_raised.partition('(')[0]}"] = _raising(_raised)
+
+
+@named()
+def the_loaders_own_names(python: Interpreter) -> Case:
+    """What 3.13 and later, and 3.15, still let an import line see."""
+    given = Given(python).write(f"{SITE}/a.pth", "import sys; sys.path.append(sitedir + '/lib')\nimport alpha\n")
+    given.write(
+        f"{SITE}/b.pth", "import sys; sys.path.append(sys._getframe(1).f_locals['sitedir'] + '/more')\nimport beta\n"
+    )
+    return given.module(f"{SITE}/lib/alpha.py", "m1").module(f"{SITE}/more/beta.py", "m2").case()
+
+
+@named()
+def path_lines_of_every_kind(python: Interpreter) -> Case:
+    """Files count, links to one place are two, dots are collapsed as text, nothing is expanded."""
+    given = Given(python).link("around/link", "one").module("around/one/alpha.py", "m1").write("around/file", "")
+    lines = [
+        "{env}/around/one  ",
+        "{env}/around/link",
+        "{env}/around/file",
+        "{env}/around/link/../one",
+        "~",
+        "$HOME",
+        "'x'",
+    ]
+    given.write(f"{SITE}/a.pth", "\n".join([*lines, "{env}/around/missing", "sub", "./sub/../sub", "import alpha", ""]))
+    given.directories += (f"{SITE}/sub",)
+    return given.case()
+
+
+# Files and directories ----------------------------------------------------------------------------------------------
+
+
+@named()
+def links_to_startup_files(python: Interpreter) -> Case:
+    """The link's own name counts: a visible one to a hidden file runs; links to nothing and directories do not."""
+    given = Given(python).write(f"{SITE}/.hidden", line("m1")).link(f"{SITE}/a.pth", ".hidden")
+    given.link(f"{SITE}/b.pth", "nothing").write(f"{SITE}/c.pth/inner", "").link(f"{SITE}/d.pth", "{env}/around")
+    return given.write("around/x", "").write(f"{SITE}/e.pth", line("m2")).case()
+
+
+@named()
+def a_linked_site_directory(python: Interpreter) -> Case:
+    given = Given(python).link(SITE, "{env}/around/packages").write("around/packages/a.pth", line("m1") + "sub\n")
+    given.directories = ("around/packages/sub",)
+    return given.module("around/packages/sub/sitecustomize.py", "m2").case()
+
+
+@named()
+def the_order_of_names(python: Interpreter) -> Case:
+    names = (" a", "-a", "0", "9", "A", "Z", "_", "a", "z", "~", "é", "\uff41", "caf\udce9", ".a", "")
+    given = Given(python)
+    for number, name in enumerate(names):
+        given.write(f"{SITE}/{name}.pth", line(f"m{number}"))
+    for number, name in enumerate(("A.PTH", "a.pth~", "a.pth ", "a.Pth"), 50):
+        given.write(f"{SITE}/{name}", line(f"m{number}"))
+    return given.case()
+
+
+@named()
+def a_directory_that_a_line_adds(python: Interpreter) -> Case:
+    """It is processed at once; on 3.15 with passes of its own."""
+    given = Given(python).write(f"{SITE}/a.pth", f"import site; site.addsitedir('{{env}}/around')\n{line('m1')}")
+    given.write("around/x.pth", line("m2") + "{env}/around/late\n").write("around/y.start", "alpha:start\n")
+    given.module("around/late/alpha.py", "m3", "def start():\n    pass\n")
+    return given.write(f"{SITE}/b.pth", line("m4")).case()
+
+
+# Entry points -------------------------------------------------------------------------------------------------------
+
+
+@named()
+def entry_points_that_fail(python: Interpreter) -> Case:
+    """The module runs though the callable is missing; the next entry goes on."""
+    given = Given(python).module(f"{SITE}/alpha.py", "m1").module(f"{SITE}/beta.py", "m2", "def start(): pass\n")
+    given.write(f"{SITE}/a.start", "alpha:absent\nabsent_module:x\nbeta:start\nbeta:start\n")
+    return given.write(f"{SITE}/b.start", "sys:exit\n").write(f"{SITE}/c.start", "os:getcwd\n").case()
+
+
+@named()
+def a_start_file_of_another_directory_and_case(python: Interpreter) -> Case:
+    given = Given(python).write(f"{SITE}/a.pth", line("m1")).write(f"{SITE}/A.start", "# nothing\n")
+    given.write(f"{SITE}/b.pth", line("m2") + "{env}/around\n").write(f"{SITE}/b.start", "")
+    given.write(f"{SITE}/c.pth", line("m3")).write(f"{SITE}/c.start", b"\xff\n")
+    return given.module("around/sitecustomize.py", "m4").case()
+
+
+# sitecustomize ------------------------------------------------------------------------------------------------------
+
+
+@named()
+def a_customize_module_that_ends_the_start(python: Interpreter) -> Case:
+    given = Given(python, "base").module("base/lib/{python}/sitecustomize.py", "m1", "raise SystemExit\n")
+    return given.module("base/lib/{python}/usercustomize.py", "m2").case()
+
+
+@named()
+def a_customize_module_that_fails(python: Interpreter) -> Case:
+    given = Given(python, "base").module("base/lib/{python}/sitecustomize.py", "m1", "import absent_module\n")
+    return given.module("base/lib/{python}/usercustomize.py", "m2", "1 / 0\n").case()
+
+
+@named()
+def a_customize_module_that_is_taken_away(python: Interpreter) -> Case:
+    given = Given(python).module(f"{SITE}/sitecustomize.py", "m1")
+    return given.write(f"{SITE}/a.pth", "import sys; sys.modules['sitecustomize'] = None\n").case()
+
+
+@named()
+def a_package_path_that_is_extended(python: Interpreter) -> Case:
+    """By what is literal, and by ``NAME.pkg``."""
+    given = Given(python).write(f"{SITE}/a.pth", "{env}/around\nimport alpha.one, alpha.two, alpha.three\n")
+    extend = "from pkgutil import extend_path\n__path__ = extend_path(__path__, __name__)\n"
+    given.module(f"{SITE}/alpha/__init__.py", "m1", extend + "__path__.append('{env}/around/literal')\n")
+    given.write("around/alpha.pkg", "# a comment\n{env}/around/portion\n").module("around/portion/one.py", "m2")
+    given.module("around/literal/two.py", "m3").module("around/alpha/three.py", "m4").write(
+        "around/alpha/__init__.py", ""
+    )
+    return given.case()
+
+
 # Where it stands ----------------------------------------------------------------------------------------------------
 
 

@@ -206,6 +206,8 @@ class Draft(Lines, Payloads):
         if self.minor >= (3, 9) and self.may("platlibdir", 0.03):
             for base in self.bases:
                 self.link(f"{base}/lib64", "lib")
+            if self.used["setup-local"]:
+                self.link("base/bin/lib64", "lib")
             self.environ["PYTHONPLATLIBDIR"] = "lib64"
 
     def _underscore(self) -> None:

@@ -121,7 +121,9 @@ class Expressions:
             if value is None:
                 self._bind(target.id)
                 return
-            self._bind(target.id, self._names.dotted(value), self._names.text(value))
+            # A package's own path stays that, whatever it was made by.
+            dotted = None if target.id == "__path__" else self._names.dotted(value)
+            self._bind(target.id, dotted, self._names.text(value))
             if not self._class:
                 self._literal(target.id, value)
                 if target.id == "__path__":

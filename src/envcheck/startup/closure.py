@@ -280,10 +280,17 @@ class Follower:
             wanted = () if module.facts is None else module.facts.exports
         # A namespace package binds nothing; one whose body is running has not bound everything yet.
         bound = frozenset() if module.facts is None or module.active else module.facts.bound
+        # Of bytecode or a compiled extension no text tells what it binds.
+        unsure = module.doubtful or (module.facts is None and not module.namespace)
         for part in wanted:
-            if part in bound or not part.isidentifier():
+            if (part in bound and not module.doubtful) or not part.isidentifier():
                 continue
+            depth = len(self._ledger.passing)
+            if unsure:
+                self._ledger.passing.append(f"only if {name} has no {part!r} of its own")
             found = module.search is not None and self.load(f"{name}.{part}", frame, maybe=action.maybe)
+            if unsure:
+                del self._ledger.passing[depth:]
             if sure and not found and self._lacks(module, part):
                 why = f"{name} has no {part!r}"
                 frame.record.unresolved[f"{name}.{part}"] = None
