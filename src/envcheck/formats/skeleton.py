@@ -60,7 +60,7 @@ def definition(text: str, name: str) -> str | None:
 
     The whole text, not a piece of it, tells where a name is defined twice, or under a condition.
     """
-    if not MIN_TEXT < len(text) < MAX_TEXT or not text.isascii():
+    if len(text) >= MAX_TEXT or not text.isascii():
         return None
     text = text.replace("\r\n", "\n") + "\n"
     if "\r" in text or "\f" in text or "\0" in text:
