@@ -23,6 +23,7 @@ PADDING = "".join(f"def f{number}(a, b=1):\n    '''Text.'''\n    return a + b * 
 CALLS: dict[str, dict[str, Content]] = {
     "an import line calls a function": {"a.pth": "import m; m.go()\n", "m.py": GO},
     "under another name": {"a.pth": "import m as n; x = n.go; x()\n", "m.py": GO},
+    "through getattr": {"a.pth": "import m; getattr(m, 'go')()\n", "m.py": GO},
     "through __import__": {"a.pth": "import os; __import__('m').go()\n", "m.py": GO},
     "a module calls its own function": {"a.pth": "import m\n", "m.py": GO + "go()\n"},
     "a function calls another": {"a.pth": "import m; m.start()\n", "m.py": GO + "def start():\n    go()\n"},

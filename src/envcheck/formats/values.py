@@ -158,6 +158,9 @@ class Names:
                 return None
             base = name
         elif isinstance(node, _ast.Call):
+            if self.dotted(node.func) in ("getattr", "builtins.getattr") and len(node.args) > 1:
+                owner, name = self.dotted(node.args[0]), self.text(node.args[1])
+                return None if owner is None or name is None else ".".join([owner, name, *reversed(attributes)])
             return self._made(node, attributes)
         else:
             return None
