@@ -6,14 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envcheck.installed.bytecode import source_key
+from envcheck.formats.bytecode import source_key
+from envcheck.formats.entrypoints import EntryPoint, parse_entry_points
 from envcheck.installed.metadata import (
-    EntryPoint,
     contradicts,
     from_directory_name,
     is_platform_built,
     parse_direct_url,
-    parse_entry_points,
     parse_headers,
 )
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from envcheck.installed.places import Place, names_directory
-from envcheck.installed.record import Lookup, hash_field, hash_fields, parse, read_hash
+from envcheck.formats.record import Lookup, hash_field, hash_fields, names_directory, parse, read_hash
+from envcheck.installed.places import Place
 
 DIGEST = hashlib.sha256(b"x").digest()
 B64 = base64.urlsafe_b64encode(DIGEST).decode()

@@ -4,11 +4,13 @@ PEP 3147 (where it lies), PEP 552 (flags and hashes), ``importlib._bootstrap_ext
 Nothing here unmarshals.
 """
 
+import re
 from collections.abc import Callable
 
 from envcheck.model.nouns import Literal, NamedTuple
 
 HEADER_SIZE = 16
+_TAG = re.compile(r"\.(?:cpython|pypy|graalpy|graalpython|jython|ironpython)[-0-9a-z]*(?:\.|$)")
 
 MAGIC_NUMBERS: dict[tuple[int, int], tuple[int, int]] = {
     (3, 6): (3379, 3379),
@@ -157,3 +159,23 @@ def optimization(name: str) -> int | None:
 
 def _u32(data: bytes, start: int) -> int:
     return int.from_bytes(data[start : start + 4], "little")
+
+
+def source_name(name: str) -> str | None:
+    """``mod.cpython-311.opt-1.pyc`` to ``mod.py``; ``None`` for what is no cached bytecode.
+
+    A module's file may have dots in its name (compileall takes any), and pytest's tag has them too.
+    """
+    if not name.endswith(".pyc"):
+        return None
+    found = _TAG.search(name)
+    return name[: found.start()] + ".py" if found and found.start() else None
+
+
+def source_key(key: str) -> str | None:
+    """The key of the source of bytecode in ``__pycache__``; ``None`` for any other file."""
+    directory, _, name = key.rpartition("/")
+    if directory.rpartition("/")[2] != "__pycache__":
+        return None
+    source = source_name(name)
+    return None if source is None else directory[: -len("__pycache__")] + source

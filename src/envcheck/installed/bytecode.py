@@ -2,34 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from envcheck.files.root import Files, Unreadable
+from envcheck.formats.bytecode import source_key as source_key
+from envcheck.formats.bytecode import source_name as source_name
 
 HEADER = 16
-_TAG = re.compile(r"\.(?:cpython|pypy|graalpy|graalpython|jython|ironpython)[-0-9a-z]*(?:\.|$)")
 _UNCHECKED = 0b01
 _FLAG_BITS = 0b11
-
-
-def source_name(name: str) -> str | None:
-    """``mod.cpython-311.opt-1.pyc`` to ``mod.py``; ``None`` for what is no cached bytecode.
-
-    A module's file may have dots in its name (compileall takes any), and pytest's tag has them too.
-    """
-    if not name.endswith(".pyc"):
-        return None
-    found = _TAG.search(name)
-    return name[: found.start()] + ".py" if found and found.start() else None
-
-
-def source_key(key: str) -> str | None:
-    """The key of the source of bytecode in ``__pycache__``; ``None`` for any other file."""
-    directory, _, name = key.rpartition("/")
-    if directory.rpartition("/")[2] != "__pycache__":
-        return None
-    source = source_name(name)
-    return None if source is None else directory[: -len("__pycache__")] + source
 
 
 def is_unchecked(header: bytes) -> bool:

@@ -5,21 +5,23 @@ from __future__ import annotations
 from functools import cached_property
 
 from envcheck.files.root import Files, Missing, Unreadable
+from envcheck.formats.record import Lookup
 from envcheck.installed.metadata import (
-    EntryPoint,
     Headers,
     Layout,
     from_directory_name,
     is_built_from,
     is_platform_built,
     parse_direct_url,
-    parse_entry_points,
     parse_headers,
 )
 from envcheck.installed.places import Place
-from envcheck.installed.record import Lookup
 from envcheck.model.inventory import SEEDS, Direct, Distribution, normalize_name
 from envcheck.model.ownership import Owner
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from envcheck.formats.entrypoints import EntryPoint
 
 _HEADERS = 256 << 10
 _LAYOUTS: dict[str, Layout] = {
@@ -152,6 +154,8 @@ class Installation:
     @cached_property
     def entry_points(self) -> tuple[EntryPoint, ...]:
         """Of ``entry_points.txt``."""
+        from envcheck.formats.entrypoints import parse_entry_points
+
         data = self._read("entry_points.txt")
         return () if data is None else parse_entry_points(data)
 

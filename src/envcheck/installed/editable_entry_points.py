@@ -6,8 +6,8 @@ The RECORD of an editable install is as easy to write as ``entry_points.txt``, a
 from __future__ import annotations
 
 from envcheck.files.root import Files, Missing, Unreadable
+from envcheck.formats.entrypoints import EntryPoint, parse_entry_points
 from envcheck.installed.distributions import Installation
-from envcheck.installed.metadata import EntryPoint, parse_entry_points
 
 _DYNAMIC = {"scripts": "console_scripts", "gui-scripts": "gui_scripts"}
 

@@ -6,9 +6,9 @@ file that two wheels ship, with the bytes of one of them (namespace packages of 
 
 from collections.abc import Callable, Sequence
 
+from envcheck.formats.record import Hash
 from envcheck.installed.distributions import Installation
 from envcheck.installed.kinds import is_code, is_derived
-from envcheck.installed.record import Hash
 from envcheck.model.nouns import Literal, NamedTuple
 
 Verdict = Literal["recorded", "modified", "conflict", "unhashed"]

@@ -7,7 +7,6 @@ from envcheck.model.nouns import Literal, NamedTuple
 
 _HEADER = rb"([!-9;-~]+):[ \t]*(.*)"
 _PYTHON_TAG = r"-py\d+(\.\d+)?(-.+)?$"
-_ENTRY_POINT = r"\s*([^\s:]+(?:\s*\.\s*[^\s:]+)*)\s*(?::\s*([^\[\s]+))?\s*(\[.*\])?\s*$"
 _MAX_REQUIRES = 10_000
 
 
@@ -17,21 +16,6 @@ class Headers(NamedTuple):
     name: str | None
     version: str | None
     requires_dist: tuple[str, ...] = ()
-
-
-class EntryPoint(NamedTuple):
-    """One line of ``entry_points.txt``."""
-
-    group: str
-    name: str
-    module: str
-    attr: str
-    """Dotted, empty for a module."""
-
-    @property
-    def value(self) -> str:
-        """``module:attr``, or the module alone."""
-        return f"{self.module}:{self.attr}" if self.attr else self.module
 
 
 def parse_headers(data: bytes) -> Headers:
@@ -148,24 +132,6 @@ def _table(value: dict[str, object], key: str) -> dict[str, object]:
 def _string(value: dict[str, object], key: str) -> str | None:
     found = value.get(key)
     return found if isinstance(found, str) else None
-
-
-def parse_entry_points(data: bytes) -> tuple[EntryPoint, ...]:
-    """The lines of ``entry_points.txt`` that are entry points; others are left out, as installers do."""
-    found = []
-    group = ""
-    for line in data.decode("utf-8", "replace").splitlines():
-        line = line.strip()
-        if not line or line[0] in "#;":
-            continue
-        if line[0] == "[" and line[-1] == "]":
-            group = line[1:-1].strip()
-            continue
-        name, equals, value = line.partition("=")
-        match = re.match(_ENTRY_POINT, value) if equals and group else None
-        if match:
-            found.append(EntryPoint(group, name.strip(), match[1], match[2] or ""))
-    return tuple(found)
 
 
 Layout = Literal["dist-info", "egg-info", "egg-info-file", "egg", "egg-link"]

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from envcheck.files.digests import digest
 from envcheck.files.root import Files, Missing, Unreadable
+from envcheck.formats.record import Hash, read_hash
 from envcheck.installed import bytecode
 from envcheck.installed.closedset import needs_known_content
 from envcheck.installed.distributions import Installation, installations
 from envcheck.installed.judgement import DigestOf, judge
 from envcheck.installed.kinds import is_startup_file
 from envcheck.installed.places import Place, place
-from envcheck.installed.record import Hash, read_hash
 from envcheck.model.environment import Environment
 from envcheck.model.ownership import Claim, Owner
 

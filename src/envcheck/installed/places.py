@@ -14,11 +14,6 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 _LIB = re.compile(r"/lib(?:64)?/(?:python|pypy)[0-9.]+t?/(?:site|dist)-packages$")
 
 
-def names_directory(row: str) -> bool:
-    """Whether a row's own text says that it is no file's: pip keeps the directory rows that some wheels have."""
-    return row.endswith(("/", "/.", "/..")) or row in (".", "..")
-
-
 class Place:
     """One site directory and the tree that its rows may point into.
 

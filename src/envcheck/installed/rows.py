@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from envcheck.formats.record import Hash, Rows, hash_fields, names_directory, parse, read_hash
 from envcheck.installed.closedset import needs_known_content
 from envcheck.installed.distributions import Installation
 from envcheck.installed.owners import Site
-from envcheck.installed.places import names_directory
-from envcheck.installed.record import Hash, Rows, hash_fields, parse, read_hash
 from envcheck.installed.tally import Tally
 
 _CACHED = "__pycache__/"

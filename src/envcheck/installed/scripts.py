@@ -10,18 +10,21 @@ import re
 import stat
 
 from envcheck.files.root import Entry, Files, Missing, Unreadable
+from envcheck.formats.record import Hash
 from envcheck.installed.activation import Activations
 from envcheck.installed.bytecode import source_name
 from envcheck.installed.distributions import Installation
 from envcheck.installed.judgement import judge
 from envcheck.installed.kinds import is_binary, is_code
-from envcheck.installed.metadata import EntryPoint
 from envcheck.installed.owners import Owners, Site, digest_of
 from envcheck.installed.places import Place
-from envcheck.installed.record import Hash
 from envcheck.installed.tally import Tally
 from envcheck.model.environment import Environment
 from envcheck.model.sha256 import sha256
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from envcheck.formats.entrypoints import EntryPoint
 
 _GROUPS = frozenset({"console_scripts", "gui_scripts"})
 _VERSIONED = re.compile(r"(pip|easy_install|wheel)-?[0-9]+(?:\.[0-9]+)?$")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from envcheck.files.digests import Digest, Hashing, heads
 from envcheck.files.root import Directory, Files, Missing, Unreadable
+from envcheck.formats.record import hash_field, read_hash
 from envcheck.installed import bytecode
 from envcheck.installed.judgement import judge
 from envcheck.installed.kinds import is_derived
 from envcheck.installed.links import Links
 from envcheck.installed.loose import Loose
 from envcheck.installed.owners import Owners, Site, digest_of, identify_at, not_vouched
-from envcheck.installed.record import hash_field, read_hash
 from envcheck.installed.rows import Claimed, Claims
 from envcheck.installed.scripts import Scripts
 from envcheck.installed.tally import Tally

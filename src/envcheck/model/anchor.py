@@ -21,7 +21,7 @@ class Wanted(NamedTuple):
 
 
 class Held(NamedTuple):
-    """A range of a local file that may be a wanted archive: believed only when its hash, computed here, is a wanted one.
+    """A range of a local file that may be a wanted archive: believed only when its hash is a wanted one.
 
     Where a cache file has a header before the archive, the range begins after it.
     """

@@ -8,11 +8,10 @@ from binascii import Error as BinasciiError
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Sequence
 
-from envcheck.installed.places import names_directory
 from envcheck.model.nouns import Literal, NamedTuple
 
 Resolve = Callable[[str], "str | None"]
-"""A row's path to the key of its file (see `places.Place.key`)."""
+"""A row's path to the key of its file (see `installed.places`)."""
 
 HashKind = Literal["strong", "weak", "none", "invalid"]
 
@@ -24,6 +23,11 @@ _TO_URLSAFE = bytes.maketrans(b"+/", b"-_")
 _TO_STANDARD = str.maketrans("-_", "+/")
 _MAX_COLUMNS = 4
 _NO_DIGEST = bytes(33)
+
+
+def names_directory(row: str) -> bool:
+    """Whether a row's own text says that it is no file's: pip keeps the directory rows that some wheels have."""
+    return row.endswith(("/", "/.", "/..")) or row in (".", "..")
 
 
 class Rows(NamedTuple):
