@@ -6,6 +6,8 @@ leaves what came of each item in memory that all share; what a copy did not do, 
 memory, is done here.
 """
 
+from __future__ import annotations
+
 import os
 import struct
 import sys
@@ -90,3 +92,69 @@ def stop(process: int) -> None:
     except OSError:
         return
     wait_for(process)
+
+
+class Results:
+    """Results of a fixed size, one for each numbered item, made by copies of this process and by this one.
+
+    Copies begin at once; `take` does with them what is left. Used in a ``with`` statement, or stopped.
+    """
+
+    def __init__(self, count: int, size: int, work: Callable[[int], bytes], workers: int) -> None:
+        """``work`` gives an item's result, of at most ``size`` bytes and not empty; it raises nothing."""
+        self._count, self._size, self._work = count, size, work
+        self._copies: list[int] = []
+        self._parts: Parts | None = None
+        self._found = memoryview(bytearray(count * (size + 1)))
+        if workers < 2 or count < 2 or count > _PIPE or not can_copy():
+            return
+        try:
+            self._parts = Parts(count)
+            self._found = shared_memory(count * (size + 1))
+        except OSError:
+            self.stop()
+            return
+        for _ in range(min(workers, count) - 1):
+            process = start_copy(self._share_work)
+            if process is not None:
+                self._copies.append(process)
+
+    def take(self) -> list[bytes]:
+        """The result of each item, in order; to be called once."""
+        self._share_work()
+        for process in self._copies:
+            wait_for(process)
+        self._copies.clear()
+        row = self._size + 1
+        for number in range(self._count):
+            if not self._found[number * row]:
+                # Nobody's, or that of a copy which ended before it was done.
+                self._do(number)
+        found = self._found.tobytes()
+        return [found[at + 1 : at + 1 + self._size] for at in range(0, len(found), row)]
+
+    def stop(self) -> None:
+        """End the copies."""
+        for process in self._copies:
+            stop(process)
+        self._copies.clear()
+        if self._parts is not None:
+            self._parts.close()
+            self._parts = None
+
+    def __enter__(self) -> Results:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _share_work(self) -> None:
+        while self._parts is not None and (number := self._parts.take()) is not None:
+            self._do(number)
+
+    def _do(self, number: int) -> None:
+        """One item; that it is done is noted last."""
+        at = number * (self._size + 1)
+        result = self._work(number)
+        self._found[at + 1 : at + 1 + len(result)] = result
+        self._found[at] = 1
