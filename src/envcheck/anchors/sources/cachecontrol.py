@@ -104,10 +104,9 @@ class _Reader:
             self._skip_all(kind & 15 if kind != 0xDC else self._bounded(self._number(2)), depth)
         elif kind >> 5 == 0b101:
             self._at += kind & 31
-        elif 0xC4 <= kind <= 0xC6:
-            self._at += self._number(1 << (kind - 0xC4))
-        elif 0xD9 <= kind <= 0xDB:
-            self._at += self._number(1 << (kind - 0xD9))
+        elif 0xC4 <= kind <= 0xC6 or 0xD9 <= kind <= 0xDB:
+            size = self._number(1 << (kind - (0xC4 if kind < 0xD9 else 0xD9)))
+            self._at += size
         elif kind in (0xCA, 0xCB):
             self._at += 4 << (kind - 0xCA)
         elif 0xCC <= kind <= 0xD3:
