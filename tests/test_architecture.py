@@ -34,6 +34,9 @@ EXECUTION = {
     *(f"os.exec{form}" for form in ("v", "ve", "vp", "vpe", "l", "le", "lp", "lpe")),
     *(f"os.spawn{form}" for form in ("v", "ve", "vp", "vpe", "l", "le", "lp", "lpe")),
 }
+NETWORK = {"socket", "ssl", "http.client", "http.server", "urllib.request", "ftplib", "asyncio", "xmlrpc", "smtplib"}
+CONNECTING = {"anchors/sources/connection.py": {"socket", "ssl", "http.client"}}
+"""The module that a fetch goes through, and what of the network it uses."""
 ALLOWED = {
     # The process that hands over to a clean one, and the finder of that one's own packages.
     "cli/launch.py": {"importlib", "subprocess", "os.execve", "os.path.isdir"},
@@ -48,6 +51,11 @@ ALLOWED = {
     "formats/syntax.py": {"compile"},
     # The digests of CPython's releases, which lie beside its own code.
     "catalogue/releases.py": {"open"},
+    # The cache of archives that were fetched: the only directory of its own that envcheck writes to, by descriptor.
+    "anchors/sources/store.py": {
+        *("os.open", "os.fdopen", "os.mkdir", "os.makedirs", "os.replace", "os.unlink", "os.scandir"),
+        *("os.stat", "os.lstat", "os.path.realpath"),
+    },
     # Whether this process lies in a target.
     "environments/own.py": {"os.path.realpath"},
 }
@@ -114,6 +122,13 @@ def test_no_module_opens_files_or_runs_anything_except_where_it_is_its_job(modul
     source = (PACKAGE / module).read_text(encoding="utf-8")
     found = {name for used in names_used(source) for name in of(forbidden, used)}
     assert found == ALLOWED.get(module, set())
+
+
+@pytest.mark.parametrize("module", modules())
+def test_no_module_reaches_a_network_except_the_one_that_fetches_go_through(module: str) -> None:
+    source = (PACKAGE / module).read_text(encoding="utf-8")
+    found = {name for used in names_used(source) for name in of(NETWORK, used)}
+    assert found == CONNECTING.get(module, set())
 
 
 def test_aliases_do_not_hide_a_forbidden_name() -> None:

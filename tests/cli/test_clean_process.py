@@ -55,6 +55,7 @@ HOSTILE = {
     "PATH": "/hostile",
     "REQUESTS_CA_BUNDLE": "/hostile/x.pem",
     "HTTPS_PROXY": "http://hostile.example",
+    "NETRC": "/hostile/netrc",
     "LINES": "24",
     "HOME": "/home/ana",
 }
@@ -65,7 +66,7 @@ HOSTILE = {
 
 def test_the_clean_environment_is_made_from_an_allow_list() -> None:
     clean = launch.clean_environ(HOSTILE)
-    plain = {name for name in clean if not name.startswith(launch.MODEL_PREFIX)}
+    plain = {name for name in clean if not name.startswith((launch.MODEL_PREFIX, launch.GIVEN_PREFIX))}
     assert plain == {"LINES", "HOME"}
 
 
@@ -76,6 +77,15 @@ def test_what_is_modelled_travels_as_data() -> None:
         assert modelled[name] == HOSTILE[name]
     assert "TMPDIR" not in modelled
     assert "BASH_ENV" not in modelled
+
+
+def test_what_a_fetch_needs_travels_as_data_that_no_report_shows() -> None:
+    clean = launch.clean_environ(HOSTILE)
+    given = launch.given_environ(clean)
+    for name in ("HTTPS_PROXY", "SSL_CERT_FILE", "HOME", "NETRC"):
+        assert given[name] == HOSTILE[name]
+    assert not {"HTTPS_PROXY", "NETRC"} & launch.modelled_environ(clean).keys()
+    assert launch.given_environ(launch.clean_environ({"ENVCHECK_GIVEN_NETRC": "/smuggled"})) == {}
 
 
 @pytest.mark.parametrize("name", sorted(set(HOSTILE) - {"LINES", "HOME"}))

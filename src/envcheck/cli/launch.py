@@ -35,6 +35,19 @@ MODELLED_PREFIXES = (
 )
 """Variables that change what an interpreter runs at startup, or where it is found: passed on as data."""
 
+GIVEN_PREFIX = "ENVCHECK_GIVEN_"
+"""``ENVCHECK_GIVEN_https_proxy`` is the user's own: what looks for archives reads it, and no report shows it."""
+
+GIVEN = frozenset(
+    {
+        *("HOME", "USERPROFILE", "XDG_CACHE_HOME", "LOCALAPPDATA"),
+        *("PIP_CACHE_DIR", "PIPENV_CACHE_DIR", "POETRY_CACHE_DIR"),
+        *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy"),
+        *("NETRC", "SSL_CERT_FILE"),
+    }
+)
+"""Variables that say where caches lie and how a fetch goes. A proxy's has a password in it."""
+
 LIBRARIES = frozenset(
     {"envcheck", "packaging", "platformdirs", "tomli", "rich", "pygments", "markdown_it", "mdurl", "typing_extensions"}
 )
@@ -80,7 +93,7 @@ def continue_clean() -> None:
 
 def is_clean(environ: Mapping[str, str]) -> bool:
     """Whether every variable is one that the clean process may have."""
-    return all(name in PASSED or name.startswith(MODEL_PREFIX) for name in environ)
+    return all(name in PASSED or name.startswith((MODEL_PREFIX, GIVEN_PREFIX)) for name in environ)
 
 
 def clean_command(arguments: Sequence[str], environ: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
@@ -102,11 +115,13 @@ def clean_command(arguments: Sequence[str], environ: Mapping[str, str]) -> tuple
 
 
 def clean_environ(environ: Mapping[str, str]) -> dict[str, str]:
-    """The allow-list's variables, and the modelled ones under names that nothing reads."""
+    """The allow-list's variables, and the modelled and given ones under names that nothing reads."""
     clean = {name: value for name, value in environ.items() if name in PASSED}
     for name, value in environ.items():
         if name in MODELLED or name.startswith(MODELLED_PREFIXES):
             clean[MODEL_PREFIX + name] = value
+        if name in GIVEN:
+            clean[GIVEN_PREFIX + name] = value
     return clean
 
 
@@ -116,6 +131,12 @@ def modelled_environ(environ: Mapping[str, str]) -> dict[str, str]:
     if passed:
         return passed
     return {name: value for name, value in environ.items() if name in MODELLED or name.startswith(MODELLED_PREFIXES)}
+
+
+def given_environ(environ: Mapping[str, str]) -> dict[str, str]:
+    """The user's variables about caches and networks: those passed as data, or those that a clean process may have."""
+    passed = {name[len(GIVEN_PREFIX) :]: value for name, value in environ.items() if name.startswith(GIVEN_PREFIX)}
+    return passed or {name: value for name, value in environ.items() if name in GIVEN}
 
 
 def library_directories() -> list[str]:

@@ -13,6 +13,7 @@ COMMANDS = {
     "verify": "the same for CI: a lock is required, and drift or changed files fail",
     "lock": "what a lockfile alone tells: what it is not good for, whose build code it runs",
     "reference": "write digests of a trusted Python, to compare other bases with",
+    "cache": "the wheels that were fetched: where, how many; or delete them",
     "rules": "list every rule with its severity",
     "explain": "what a rule means and what to do",
 }
@@ -70,6 +71,10 @@ def _run(arguments: Sequence[str]) -> int:
         from envcheck.cli import reference
 
         return reference.run(arguments[1:])
+    if name == "cache":
+        from envcheck.cli import cache
+
+        return cache.run(arguments[1:])
     if name == "rules":
         from envcheck.cli import rules
 
