@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from envcheck.cli.launch import modelled_environ
+from envcheck.cli.launch import given_environ, modelled_environ
 from envcheck.cli.progress import Bar, bar_on_terminal
 from envcheck.files.root import Files
 from envcheck.model.errors import UsageError
@@ -85,6 +85,17 @@ def new_parser(command: str, description: str, epilog: str) -> Parser:
     lock.add_argument(
         "--cooldown", type=int, metavar="DAYS", help="find locked archives that were uploaded fewer days ago"
     )
+    anchors = parser.add_argument_group("anchors: the bytes of locked wheels to compare installed files with")
+    anchors.add_argument(
+        "--wheels", action="append", default=[], metavar="DIR", help="a directory that holds locked wheels"
+    )
+    anchors.add_argument(
+        "--anchors", metavar="FILE", help="the anchors file (default: envcheck.anchors beside the lock)"
+    )
+    anchors.add_argument(
+        "--fetch", action="store_true", help="download locked wheels that are not at hand, and keep them in a cache"
+    )
+    anchors.add_argument("--index-url", metavar="URL", help="the index to fetch from, where the lock gives no URL")
     base = parser.add_argument_group("base")
     base.add_argument(
         "--reference",
@@ -247,6 +258,13 @@ def scan_options(
         selection_given=any(selection) or arguments.no_default_groups,
         ignore=tuple(arguments.ignore),
         references=tuple(os.path.abspath(path) for path in arguments.reference),
+        wheels=tuple(os.path.abspath(path) for path in arguments.wheels),
+        anchors=os.path.abspath(arguments.anchors) if arguments.anchors else None,
+        fetch=arguments.fetch,
+        index_url=arguments.index_url,
+        caches=tuple(sorted(given_environ(os.environ).items())),
+        require_anchors=getattr(arguments, "require_anchors", False),
+        excepted=tuple(getattr(arguments, "exceptions", ())),
         cooldown=cooldown(arguments),
         fail_on=severity(arguments.fail_on),
         fail_on_drift=Severity.LOW if verify else None,

@@ -13,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from envcheck.installed.anchoring import Lookup
     from envcheck.installed.references import Reference
     from envcheck.installed.verify import Verification
     from envcheck.model.report import Progress
@@ -68,9 +69,12 @@ class Installed:
 
         self._verification = Verification(self._files, self._environment, self._owners, self._workers, self._progress)
 
-    def inventory(self) -> Inventory:
-        """Every distribution with its files verified, and every deviation in the site and scripts directories."""
+    def inventory(self, lookup: Lookup | None = None, lock_name: str = "") -> Inventory:
+        """Every distribution with its files verified, and every deviation in the site and scripts directories.
+
+        Claims that are asked for afterwards are judged by the anchors that ``lookup`` gives.
+        """
         if self._verification is None:
             self.begin()
         assert self._verification is not None
-        return self._verification.finish()
+        return self._verification.finish(lookup, lock_name)

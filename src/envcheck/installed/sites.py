@@ -18,6 +18,7 @@ from envcheck.model.environment import Environment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from envcheck.installed.actual import Actual
     from envcheck.model.report import Progress
 
 _EMPTY = hash_field(bytes.fromhex("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"))
@@ -45,6 +46,7 @@ class SiteVerification:
         self._claims = Claims(site)
         self._met = Claimed(self._claims.special)
         self._hashing: Hashing | None = None
+        self._verified: list[tuple[Claimed, list[tuple[int, Digest]]]] = []
         self._links = Links(files, environment, self._place, tally)
         self._loose = Loose(files, environment, owners, site, tally, workers)
 
@@ -67,6 +69,12 @@ class SiteVerification:
         self._links.verify(self._claims)
         self._elsewhere(scripts)
         self._loose.verify(self._claims)
+
+    def actual(self, scripts: Scripts) -> list[Actual]:
+        """What the files of each distribution are; to be asked when the scripts are verified too."""
+        from envcheck.installed.actual import actual_files
+
+        return actual_files(self._claims, self._verified, scripts)
 
     def stop(self) -> None:
         """End what is being hashed."""
@@ -130,6 +138,7 @@ class SiteVerification:
     def _verify(self, claimed: Claimed, hashing: Hashing) -> None:
         """Compare what is not plainly as its row says."""
         differing = hashing.differing()
+        self._verified.append((claimed, differing))
         self._tally.verified += len(claimed.keys) - len(differing)
         for index, result in differing:
             self._compare(claimed.keys[index], claimed.numbers[index], claimed.fields[index], result)

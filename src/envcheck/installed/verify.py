@@ -16,11 +16,13 @@ from envcheck.installed.scripts import Scripts
 from envcheck.installed.sites import SiteVerification
 from envcheck.installed.tally import Tally
 from envcheck.installed.writable import Writable
+from envcheck.model.anchor import Anchoring
 from envcheck.model.environment import Environment
 from envcheck.model.inventory import Inventory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from envcheck.installed.anchoring import Lookup
     from envcheck.model.report import Progress
 
 
@@ -63,8 +65,8 @@ class Verification:
             files.on_directory = None
         self._bytes = files.bytes_read - before
 
-    def finish(self) -> Inventory:
-        """Wait for the digests, and judge; to be called once."""
+    def finish(self, lookup: Lookup | None = None, lock_name: str = "") -> Inventory:
+        """Wait for the digests, and judge; to be called once. ``lookup`` tells what a lock has for a distribution."""
         files, environment, tally, scripts = self._files, self._environment, self._tally, self._scripts
         before = files.bytes_read
         projects: set[str] = set()
@@ -82,9 +84,25 @@ class Verification:
         verify_prefix(files, environment, tally, scripts.claimed, projects)
         files.on_directory = None
         self._writable.verify()
+        anchoring = None if lookup is None else self._anchor(lookup, lock_name)
         proof = verify_base(files, environment, self._owners, tally, self._workers)
         read = self._bytes + files.bytes_read - before
-        return Inventory(tally.distributions(), tally.sorted_deviations(), tally.counts(read), proof)
+        return Inventory(tally.distributions(), tally.sorted_deviations(), tally.counts(read), proof, anchoring)
+
+    def _anchor(self, lookup: Lookup, lock_name: str) -> Anchoring:
+        """Hold every distribution against what a lock has."""
+        from envcheck.installed.anchoring import Anchored
+
+        anchored = Anchored(self._files, self._environment, self._tally, lookup, lock_name)
+        for verification in self._sites:
+            anchored.compare(verification.site.installations, verification.actual(self._scripts))
+        self._owners.take_anchors(anchored.outliers)
+        return Anchoring(
+            source=anchored.source,
+            distributions=len(anchored.origins),
+            files=anchored.files,
+            unanchored=tuple(sorted(anchored.unanchored)),
+        )
 
     def stop(self) -> None:
         """End what is being hashed."""

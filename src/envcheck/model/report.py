@@ -37,6 +37,20 @@ class Options(NamedTuple):
     ignore: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     """Digests of trusted installations (`envcheck reference`) to compare bases with."""
+    wheels: tuple[str, ...] = ()
+    """Directories of wheels to compare files with; absolute paths."""
+    anchors: str | None = None
+    """The anchors file; ``None`` for the one beside the lock, if there is one."""
+    fetch: bool = False
+    """Whether locked wheels that are not at hand may be downloaded."""
+    index_url: str | None = None
+    """The index to download from where the lock gives no URL."""
+    caches: tuple[tuple[str, str], ...] | None = None
+    """The user's variables that tell where caches, proxies and credentials are; ``None``: no cache is looked at."""
+    require_anchors: bool = False
+    """Whether a distribution that nothing in the lock vouches for is a finding that fails."""
+    excepted: tuple[str, ...] = ()
+    """Distributions that need no anchor, by name."""
     cooldown: int | None = None
     """Days that an archive must have been public before it is trusted."""
     now: float | None = None
