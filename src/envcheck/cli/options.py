@@ -301,4 +301,12 @@ def scan_and_deliver(arguments: argparse.Namespace, verify: bool = False) -> int
     finally:
         if bar is not None:
             bar.clear()
-    return deliver(report, arguments.format, wanted, arguments.show_all, getattr(arguments, "plan", False))
+    code = deliver(report, arguments.format, wanted, arguments.show_all, getattr(arguments, "plan", False))
+    if verify and arguments.format == "terminal":
+        from envcheck.reports.text import visible
+        from envcheck.reports.verified import last_lines
+
+        for environment in report.environments:
+            for line in last_lines(report, environment):
+                print(visible(line))
+    return code

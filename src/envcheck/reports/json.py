@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
+from envcheck.model.anchor import Anchoring
 from envcheck.model.bytecode import BytecodeCoverage
 from envcheck.model.environment import SiteModule
 from envcheck.model.finding import Finding, Severity
@@ -111,7 +112,7 @@ def _environment(report: EnvironmentReport) -> dict[str, object]:
         ],
         "site_module": _site_module(environment.site_module),
         "startup": [_entry(entry) for entry in report.plan.entries],
-        "lock": _lock(report.comparison),
+        "lock": _lock(report.comparison, inventory.anchoring if inventory else None),
         "distributions": _distributions(inventory.distributions if inventory else (), report.comparison),
         "files": _files(inventory.counts) if inventory else None,
         "standard_library": _standard_library(inventory.standard_library if inventory else None),
@@ -170,7 +171,7 @@ def _owner(owner: Owner | None) -> dict[str, object] | None:
     return None if owner is None else {"kind": owner.kind, "name": owner.name, "version": owner.version}
 
 
-def _lock(comparison: Comparison | None) -> dict[str, object] | None:
+def _lock(comparison: Comparison | None, anchoring: Anchoring | None) -> dict[str, object] | None:
     if comparison is None:
         return None
     lock = comparison.lock
@@ -182,6 +183,7 @@ def _lock(comparison: Comparison | None) -> dict[str, object] | None:
         "groups": sorted(lock.groups),
         "inferred": lock.inferred,
         "anchors": lock.anchors,
+        "anchored": _anchoring(anchoring),
         "members": sorted(lock.members),
         "repository": {
             "state": lock.repository.state,
@@ -192,6 +194,20 @@ def _lock(comparison: Comparison | None) -> dict[str, object] | None:
             {"name": drift.name, "version": drift.locked}
             for drift in sorted(comparison.drifts, key=lambda drift: (drift.name, drift.locked or ""))
             if drift.state == "missing"
+        ],
+    }
+
+
+def _anchoring(anchoring: Anchoring | None) -> dict[str, object] | None:
+    if anchoring is None:
+        return None
+    return {
+        "path": anchoring.path,
+        "distributions": anchoring.distributions,
+        "files": anchoring.files,
+        "excepted": anchoring.excepted,
+        "unanchored": [
+            {"name": one.name, "version": one.version, "reason": one.reason} for one in anchoring.unanchored
         ],
     }
 
