@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from envcheck.anchors.manifests import layout_oddities, manifest_digests, odd_rows
+from envcheck.anchors.manifests import manifest_digests, odd_rows
 from envcheck.anchors.wheel import WheelRead, read_wheel
 from envcheck.files.root import Files, Unreadable
 from envcheck.files.workers import Results
 from envcheck.formats.archive import AMBIGUOUS, UNSAFE, Oddity
+from envcheck.formats.record import hash_field
 from envcheck.model.anchor import AnchorProblem, Held, Wanted
 from envcheck.model.nouns import NamedTuple
 
@@ -75,8 +76,8 @@ class Checking:
         index = min(task.wanted.hashes.index(matched), 255)
         if not read.certain:
             return bytes((_DOUBTFUL, 1, 0, index))
-        digests = manifest_digests(read)
-        return bytes((_SOUND, is_odd(read), len(digests), index)) + "".join(digests).encode("ascii")
+        digests, odd = manifest_digests(read)
+        return bytes((_SOUND, bool(odd) or is_odd(read), len(digests), index)) + "".join(digests).encode("ascii")
 
 
 def read_task(files: Files, task: Task, members: Sequence[str] | None, keep: Sequence[str] = ()) -> WheelRead:
@@ -93,7 +94,7 @@ def matching_hash(wanted: Wanted, read: WheelRead) -> tuple[str, str] | None:
 def is_odd(read: WheelRead) -> bool:
     """Whether there is anything to tell of a wheel; members whose bytes were not read are believed to be RECORD's."""
     record = read.record
-    if read.oddities or record is None or record.invalid or layout_oddities(read):
+    if read.oddities or record is None or record.invalid:
         return True
     own = f"{read.info}/RECORD"
     paths = [path for path in record.paths if path and path != own]
@@ -101,7 +102,10 @@ def is_odd(read: WheelRead) -> bool:
     if len(paths) != len(members) or set(paths) != members:
         return True
     plain = sum(len(field) == 50 and field.startswith("sha256=") for field in record.hashes)
-    return plain != len(paths) or bool(read.contents and odd_rows(read))
+    if plain != len(paths):
+        return True
+    rows = dict(zip(record.paths, record.hashes, strict=True))
+    return any(hash_field(content.sha256) != rows[name] for name, content in read.contents.items() if name != own)
 
 
 def problems_of(files: Files, task: Task) -> list[AnchorProblem]:
@@ -149,7 +153,7 @@ def mismatch(files: Files, task: Task, lock_name: str) -> AnchorProblem:
 
 
 def _layout(read: WheelRead) -> list[Oddity]:
-    return layout_oddities(read) if read.info else []
+    return manifest_digests(read)[1] if read.certain else []
 
 
 def _evidence(told: Sequence[tuple[str | None, str]]) -> tuple[tuple[str, str | int | tuple[str, ...]], ...]:

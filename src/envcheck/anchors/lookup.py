@@ -182,7 +182,7 @@ class Anchors:
             read = read_task(self._files, task, None)
         except Unreadable:
             return
-        if read.certain and set(manifest_digests(read)) != set(line.digests):
+        if read.certain and set(manifest_digests(read)[0]) != set(line.digests):
             path = self._committed.path if self._committed is not None else ""
             message = (
                 f"{path.rsplit('/', 1)[-1]} has another digest for {line.filename} than the wheel gives, which is at "
