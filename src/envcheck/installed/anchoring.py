@@ -37,7 +37,8 @@ _MOST_ODD = 4
 """Files that may be other than RECORD says, each of which is tried both ways against a digest."""
 _MANY = 2_000
 """A distribution with more files is tried only as it is, and as its RECORD says."""
-_TOLD = 20
+_FEW = 3
+"""Fewer changed files are told one by one, whatever part of the distribution they are."""
 
 
 class Anchored:
@@ -259,10 +260,12 @@ class Comparison:
         """
         if any(location in self._actual.files for location in self._actual.claimed):
             return False
-        if len(self.differing) < 2:
-            return False
-        whole = 2 * len(self.differing) >= len(self._manifest.files)
-        return whole or f"S/{info}/WHEEL" in self.differing
+        metadata = f"S/{info}/"
+        payload = sum(not location.startswith(metadata) for location in self._manifest.files)
+        changed = sum(not location.startswith(metadata) for location in self.differing)
+        if f"{metadata}WHEEL" in self.differing:
+            return changed > 0
+        return changed >= _FEW and 2 * changed >= payload
 
 
 def _hex(there: str | None) -> str | None:
