@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from envcheck.anchors.checking import Checked, Checking, Task, matching_hash, mismatch, problems_of, read_task
+from envcheck.anchors.checking import (
+    Checked,
+    Checking,
+    Task,
+    is_odd,
+    matching_hash,
+    mismatch,
+    problems_of,
+    read_task,
+)
 from envcheck.anchors.committed import Committed, Line, by_name
 from envcheck.anchors.locked import Fits, Locked, same_version, wanted
 from envcheck.anchors.manifests import manifest_digests, manifests, member_of
@@ -54,6 +63,7 @@ class Anchors:
         self._doubtful: set[Key] = set()
         self._tags: dict[Key, frozenset[str]] = {}
         self._tasks: dict[tuple[Key, str], Task] = {}
+        self._told: set[Task] = set()
         self.problems: list[AnchorProblem] = []
 
     def begin(self, distributions: Sequence[Distribution]) -> None:
@@ -153,7 +163,7 @@ class Anchors:
                 self.problems.append(mismatch(self._files, task, self._lock_name))
                 continue
             if one.odd:
-                self.problems += problems_of(self._files, task)
+                self._tell(task)
             if not one.digests:
                 self._doubtful.add(key)
                 continue
@@ -197,7 +207,14 @@ class Anchors:
             return ()
         if not read.certain or matching_hash(task.wanted, read) is None:
             return ()
+        if task not in self._told and is_odd(read):
+            # Only its members' own bytes tell that a row of its RECORD is wrong.
+            self._tell(task)
         return manifests(read)
+
+    def _tell(self, task: Task) -> None:
+        self._told.add(task)
+        self.problems += problems_of(self._files, task)
 
     def _search(self, key: Key) -> Callable[[], tuple[Anchor, ...]]:
         """Look for a distribution's wheels, now that the anchors file alone does not do."""

@@ -89,8 +89,8 @@ class Unpacking:
 
     def _begin(self, head: bytes) -> None:
         """Look for the end of a first line that an installer replaces."""
-        if not head.startswith(_SHEBANG) and len(head) >= len(_SHEBANG):
-            self._head = None
+        if not head.startswith(_SHEBANG):
+            self._head = None if len(head) >= len(_SHEBANG) else head
             return
         end = head.find(b"\n")
         if end < 0:
