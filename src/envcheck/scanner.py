@@ -16,7 +16,7 @@ from envcheck.checks.base import Check
 from envcheck.checks.verdict import verdict
 from envcheck.environments.discover import find_environment
 from envcheck.environments.own import overlap
-from envcheck.files.root import Files
+from envcheck.files.root import Files, Unreadable
 from envcheck.installed.inventory import Installed
 from envcheck.installed.modes import open_places
 from envcheck.model.bytecode import BytecodeCoverage, Proof, TrustedPython
@@ -28,7 +28,7 @@ from envcheck.model.inventory import Inventory, normalize_name
 from envcheck.model.invocation import Invocation
 from envcheck.model.lock import Comparison
 from envcheck.model.ownership import STRENGTH, Claim
-from envcheck.model.report import EnvironmentReport, Options, Report, Timing
+from envcheck.model.report import Difference, EnvironmentReport, Options, Report, Timing
 from envcheck.model.startup import ClosureFile, StartupEntry, StartupPlan
 from envcheck.policy.outcome import exit_code
 from envcheck.startup.plan import make_plan
@@ -143,6 +143,7 @@ def scan_environment(
                 comparison = comparison._replace(lock=comparison.lock._replace(anchors=inventory.anchoring.source))
             if options.deep:
                 inventory = bytecode.prove_everything(installed, inventory)
+        difference = locking.difference(installed)
         # By anchors, where there are some: they are known when every file is.
         plan = attribute(plan, installed)
     if plan.not_modelled:
@@ -155,7 +156,9 @@ def scan_environment(
     checks = registry.startup_checks() if options.startup_only else registry.all_checks()
     findings = sorted((finding for check in checks for finding in check(facts)), key=_order(checks))
     coverage = bytecode.coverage()
-    report = EnvironmentReport(environment, plan, inventory, comparison, files.not_seen, tuple(findings), coverage)
+    report = EnvironmentReport(
+        environment, plan, inventory, comparison, files.not_seen, tuple(findings), coverage, difference
+    )
     return report, why
 
 
@@ -286,6 +289,25 @@ class Locking:
             lock, places_of(options, self._prefixes), committed, fitting, options.workers, options.progress
         )
         self._anchors.begin(installed.distributions())
+
+    def difference(self, installed: Installed) -> Difference | None:
+        """The file that the user wants to see beside what its locked wheel has."""
+        wanted = self._options.diff
+        if wanted is None:
+            return None
+        if self._anchors is None:
+            return Difference(wanted, why="there is no lock to compare with")
+        path, owners = installed.candidates(wanted)
+        try:
+            actual = self._files.read(path, self._files.limits.startup)
+        except Unreadable:
+            actual = None
+        for name, version, location in owners:
+            found = self._anchors.member(name, version, location)
+            if found is not None:
+                return Difference(path, found[0].filename, found[1], actual)
+        why = "no locked wheel at hand has it: --wheels DIR names a directory of wheels, --fetch downloads them"
+        return Difference(path, actual=actual, why=why)
 
     def compare(self, installed: Installed) -> Comparison | None:
         """What is installed against what the lock asks for here."""

@@ -44,7 +44,7 @@ class Site:
         """Every row of every RECORD that stands for the file."""
         top, slash, _ = key.partition("/")
         found = []
-        for installation in self._below(top) if slash else self.installations:
+        for installation in self.below(top) if slash else self.installations:
             for field in installation.lookup.fields(key, self.place.key):
                 found.append((installation, read_hash(field)))
         return found
@@ -60,7 +60,7 @@ class Site:
                 return installation
         return None
 
-    def _below(self, directory: str) -> list[Installation]:
+    def below(self, directory: str) -> list[Installation]:
         """The distributions whose RECORD may mention files below a top-level directory."""
         if directory not in self._candidates:
             self._candidates[directory] = [found for found in self.installations if found.lookup.mentions(directory)]
