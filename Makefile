@@ -18,6 +18,7 @@ TEST := .venvs/test
 LOCKERS := .venvs/lockers
 BENCH := .venvs/bench
 BENCH_TARGET := .venvs/bench-target
+BENCH_WHEELS := .venvs/bench-wheels
 
 SOURCES := pyproject.toml $(shell find src -name __pycache__ -prune -o -print)
 VENV := $(PYTHON) -I -m venv --clear
@@ -72,8 +73,9 @@ docs: $(TEST)/pyvenv.cfg  ## build the documentation strictly, into docs/_build
 	$(TEST)/bin/python -m sphinx --builder html --fail-on-warning --keep-going --nitpicky --fresh-env --quiet docs docs/_build
 	@echo "docs/_build/index.html"
 
-bench: $(TOOL)/bin/envcheck $(BENCH)/pyvenv.cfg $(BENCH_TARGET)/pyvenv.cfg  ## time a scan beside its yardsticks; ARGS=
+bench: $(TOOL)/bin/envcheck $(BENCH)/pyvenv.cfg $(BENCH_TARGET)/pyvenv.cfg $(BENCH_WHEELS)/made  ## time a scan beside its yardsticks; ARGS=
 	$(PYTHON) -I tests/bench/bench.py --tool $(TOOL) --fetter $(BENCH)/bin/fetter --lock tests/bench/target.txt $(ARGS) $(BENCH_TARGET)
+	$(PYTHON) -I tests/bench/anchored.py --tool $(TOOL) --lock tests/bench/target.txt --wheels $(BENCH_WHEELS) $(BENCH_TARGET)
 	$(TOOL)/bin/python -I tests/bench/locks.py
 
 screenshots: $(TEST)/pyvenv.cfg  ## draw docs/images/*.svg from real scans
@@ -123,3 +125,8 @@ $(BENCH)/pyvenv.cfg: tests/bench/requirements.txt
 $(BENCH_TARGET)/pyvenv.cfg: tests/bench/target.txt
 	$(VENV) $(BENCH_TARGET)
 	$(BENCH_TARGET)/bin/python $(INSTALL) $(HASHED) tests/bench/target.txt
+
+# The wheels that the environment above was installed from.
+$(BENCH_WHEELS)/made: tests/bench/target.txt $(PINS)/pyvenv.cfg
+	$(PINS)/bin/python -I -m pip --disable-pip-version-check --no-input download -qq $(HASHED) tests/bench/target.txt --dest $(BENCH_WHEELS)
+	touch $@

@@ -6,7 +6,7 @@ what a wheel installs without another look at its files.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from envcheck.files.digests import Digest
 from envcheck.files.root import Missing, Unreadable
@@ -38,6 +38,34 @@ class Actual:
         """The file that stands for a location."""
         return self.keys.get(location) or location[2:]
 
+    def take(self, key: str, location: str, field: str, result: Digest | None) -> None:
+        """A row and what was found: ``None`` where the file is plainly as the row says."""
+        if location[2:] != key:
+            self.keys[location] = key
+        if result is None:
+            self.files[location] = field[_FIELD:]
+            return
+        said = _said(field)
+        if isinstance(result, Unreadable):
+            if isinstance(result, Missing) or not result.why.startswith("is a directory"):
+                self.claimed[location] = said
+            return
+        there = self.files[location] = hash_field(result)[_FIELD:]
+        if said != there:
+            self.claimed[location] = said
+
+    def take_again(self, key: str, location: str, field: str, first: str, result: Digest | None) -> None:
+        """A further row for a file, of this distribution or of another one's: what is there is there for both."""
+        if location in self.claimed:
+            return
+        if result is None:
+            self.take(key, location, first, None)
+            said = _said(field)
+            if said != self.files[location]:
+                self.claimed[location] = said
+        else:
+            self.take(key, location, field, result)
+
     def drop_left_out(self, info: str, declared: frozenset[str]) -> None:
         """Take out what installers make themselves."""
         listed = {**self.claimed, **self.files} if self.claimed else self.files
@@ -65,71 +93,53 @@ class Locations:
 
 def actual_files(
     claims: Claims, verified: Sequence[tuple[Claimed, Sequence[tuple[int, Digest]]]], scripts: Scripts
-) -> list[Actual]:
-    """One for each distribution of the site directory, in its order."""
-    installations = claims.site.installations
-    found = [Actual() for _ in installations]
-    locate = Locations(claims.site.place).of
-    loose = claims.site.place.loose
-    for claimed, differing in verified:
-        results = dict(differing)
-        for index, (key, number, field) in enumerate(zip(claimed.keys, claimed.numbers, claimed.fields, strict=True)):
-            actual = found[number]
-            if key[:1] == "/" or loose:
-                location = locate(key)
-                actual.keys[location] = key
-            else:
-                location = "S/" + key
-            if index not in results:
-                actual.files[location] = field[_FIELD:]
-            else:
-                _differs(actual, location, field, results[index])
+) -> Iterator[Actual]:
+    """One for each distribution of the site directory, in its order; only one at a time is held in memory."""
+    site = claims.site
+    place = site.place
+    locate = Locations(place).of
+    results = [dict(differing) for _, differing in verified]
+    rows: list[list[tuple[int, Sequence[int]]]] = [[] for _ in site.installations]
+    doubled: dict[str, tuple[int, int]] = {}
+    for part, (claimed, _) in enumerate(verified):
+        indexes: dict[int, list[int]] = {}
+        for index, number in enumerate(claimed.numbers):
+            indexes.setdefault(number, []).append(index)
+        for number, positions in indexes.items():
+            rows[number].append((part, positions))
+        if claims.others:
+            doubled.update((key, (part, index)) for index, key in enumerate(claimed.keys) if key in claims.others)
+    again: dict[int, list[tuple[str, str]]] = {}
     for key, more in claims.others.items():
-        _share(found, locate(key), key, more)
-    numbers = {id(installation): number for number, installation in enumerate(installations)}
+        for number, field in more:
+            again.setdefault(number, []).append((key, field))
+    listed: dict[int, list[tuple[str, bytes]]] = {}
     for path, claimants in scripts.listed():
-        for installation, claim in claimants:
-            owner = numbers.get(id(installation))
-            if owner is not None:
-                key = claims.site.place.key_of(path)
-                _script(found[owner], locate(key), key, claim.digest, scripts.seen(path))
-    for actual, installation in zip(found, installations, strict=True):
+        for claimant, claim in claimants:
+            listed.setdefault(id(claimant), []).append((path, claim.digest))
+    for number, installation in enumerate(site.installations):
+        actual = Actual()
+        for part, own in rows[number]:
+            claimed = verified[part][0]
+            for index in own:
+                key = claimed.keys[index]
+                actual.take(key, locate(key), claimed.fields[index], results[part].get(index))
+        for key, field in again.get(number, ()):
+            if key in doubled:
+                part, index = doubled[key]
+                first = verified[part][0].fields[index]
+                actual.take_again(key, locate(key), field, first, results[part].get(index))
+        for path, digest in listed.get(id(installation), ()):
+            key = place.key_of(path)
+            _script(actual, locate(key), key, digest, scripts.seen(path))
         actual.drop_left_out(installation.directory_name, script_names(installation.entry_points))
-    return found
+        yield actual
 
 
-def _differs(actual: Actual, location: str, field: str, result: Digest) -> None:
-    """A file that is not plainly as its row says: other bytes, none, or a row that says it in another way."""
+def _said(field: str) -> str:
+    """The digest that a hash field gives, in canonical form; empty where it gives no sha256."""
     claim = read_hash(field)
-    said = hash_field(claim.digest)[_FIELD:] if claim.algorithm == "sha256" and claim.digest else ""
-    if isinstance(result, Unreadable):
-        if isinstance(result, Missing) or not result.why.startswith("is a directory"):
-            actual.claimed[location] = said
-        return
-    there = hash_field(result)[_FIELD:]
-    actual.files[location] = there
-    if said != there:
-        actual.claimed[location] = said
-
-
-def _share(found: Sequence[Actual], location: str, key: str, more: Sequence[tuple[int, str]]) -> None:
-    """Further rows for one file: what is there is there for every claimant."""
-    holder = next((actual for actual in found if location in actual.files or location in actual.claimed), None)
-    if holder is None:
-        return
-    there = holder.files.get(location)
-    for number, field in more:
-        actual = found[number]
-        if actual is holder and location in holder.claimed:
-            continue
-        claim = read_hash(field)
-        said = hash_field(claim.digest)[_FIELD:] if claim.algorithm == "sha256" and claim.digest else ""
-        if key[:1] == "/":
-            actual.keys[location] = key
-        if there is not None:
-            actual.files[location] = there
-        if said != there:
-            actual.claimed[location] = said
+    return hash_field(claim.digest)[_FIELD:] if claim.algorithm == "sha256" and claim.digest else ""
 
 
 def _script(actual: Actual, location: str, key: str, digest: bytes, seen: tuple[bytes, bytes | None] | None) -> None:

@@ -6,7 +6,7 @@ It takes the place of what RECORD said: a row is believed where the wheel agrees
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import combinations
 
 from envcheck.files.digests import digest
@@ -66,7 +66,7 @@ class Anchored:
             return "none"
         return "wheels" if best == "wheels" else "file" if best == "file" else "cache"
 
-    def compare(self, installations: Sequence[Installation], found: Sequence[Actual]) -> None:
+    def compare(self, installations: Sequence[Installation], found: Iterable[Actual]) -> None:
         """Hold the distributions of one site directory against their anchors."""
         for installation, actual in zip(installations, found, strict=True):
             expected = self._lookup(installation.key, installation.version)

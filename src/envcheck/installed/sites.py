@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from envcheck.files.digests import Digest, Hashing, heads
 from envcheck.files.root import Directory, Files, Missing, Unreadable
 from envcheck.formats.record import hash_field, read_hash
@@ -70,7 +72,7 @@ class SiteVerification:
         self._elsewhere(scripts)
         self._loose.verify(self._claims)
 
-    def actual(self, scripts: Scripts) -> list[Actual]:
+    def actual(self, scripts: Scripts) -> Iterator[Actual]:
         """What the files of each distribution are; to be asked when the scripts are verified too."""
         from envcheck.installed.actual import actual_files
 
