@@ -13,8 +13,9 @@ from envcheck.files.root import Files
 from envcheck.formats.manifest import fold, is_left_out, is_made_script, manifest_digest
 from envcheck.model.errors import UsageError
 from support.anchoring import Project, make_project
+from support.pythons import Interpreter
 from support.scanning import envcheck, scan
-from support.venvs import Venv
+from support.venvs import Venv, install, make_venv
 from support.wheels import Wheel, build_wheel, record_hash
 
 
@@ -234,3 +235,29 @@ def test_a_manifest_is_of_all_its_files() -> None:
     assert manifest_digest(files) == manifest_digest(dict(reversed(files.items())))
     assert manifest_digest(files) != manifest_digest({"S/a.py": "y", "S/b.py": "x"})
     assert manifest_digest(files) != manifest_digest({"S/a.py": "x"})
+
+
+def test_lines_for_another_platform_alone_are_no_alarm(tmp_path: Path, interpreter: Interpreter) -> None:
+    """The file was made on another system; only a lock that names archives tells which wheel is meant here."""
+    files = {"demo.py": "VALUE = 1\n"}
+    here = build_wheel(tmp_path / "w", "demo", "1.0", files, tag="py3-none-any")
+    there = build_wheel(tmp_path / "w", "demo", "1.0", {"demo.py": "VALUE = 2\n"}, tag="cp311-cp311-win_amd64")
+    project = make_project(tmp_path / "project", [there])
+    lock = project.path / "pylock.toml"
+    rows = [
+        f'{{url = "https://index.example/{one.path.name}", hashes = {{sha256 = "{one.sha256}"}}}}'
+        for one in (here, there)
+    ]
+    lock.write_text(
+        'lock-version = "1.0"\ncreated-by = "tests"\n[[packages]]\nname = "demo"\nversion = "1.0"\n'
+        f"wheels = [{', '.join(rows)}]\n"
+    )
+    ran = envcheck("anchor", "--lock", lock, "--wheels", project.wheelhouse)
+    assert ran.code == 0 and "1 other locked archives" in ran.stdout.decode(), ran.stderr
+    venv = make_venv(tmp_path / "venv", interpreter)
+    install(venv, [here])
+    found = scan("--lock", lock, venv.path)
+    assert "record-forged" not in found.rules(), found.told()
+    assert [one["reason"] for one in found.environment["lock"]["anchored"]["unanchored"]] == ["not-in-file"]
+    both = scan("--lock", lock, "--wheels", here.path.parent, venv.path)
+    assert {one["assurance"] for one in both.environment["distributions"]} == {"anchored"}, both.told()

@@ -426,3 +426,25 @@ def test_what_a_poisoned_cache_of_uv_installs_is_found(
     rewrite_row(second, poisoned)
     found = attacker.scan(second, *project.with_wheels())
     assert found.at(poisoned, severity="critical") == ["record-forged"], found.told()
+
+
+def test_a_second_package_excuses_only_what_its_own_wheel_has(
+    tmp_path: Path, attacker: Any, interpreter: Interpreter
+) -> None:
+    """Two locked wheels ship one ``__init__.py``, as namespace packages did; a third, in no lock, ships it too."""
+    one = build_wheel(tmp_path / "w", "first", "1.0", {"shared/__init__.py": "# one\n", "shared/one.py": "A = 1\n"})
+    two = build_wheel(tmp_path / "w", "second", "1.0", {"shared/__init__.py": "# two\n", "shared/two.py": "B = 2\n"})
+    evil = build_wheel(tmp_path / "w", "third", "1.0", {"shared/__init__.py": attacker.payload() + "\n"})
+    project = make_project(tmp_path / "project", [one, two])
+    venv = make_venv(tmp_path / "venv", interpreter)
+    for wheel in (one, two):
+        install(venv, [wheel])
+    for witness in (project.with_wheels(), project.with_file()):
+        found = attacker.scan(venv, *witness)
+        assert found.rules() <= {"record-conflict"}, found.told()
+        assert found.at_least("medium") == []
+        assert {each["assurance"] for each in found.environment["distributions"]} <= {"anchored", "unrecorded"}
+    install(venv, [evil])
+    for witness in (project.with_wheels(), project.with_file()):
+        found = attacker.scan(venv, *witness)
+        assert "file-modified" in found.at(venv.site / "shared" / "__init__.py", severity="high"), found.told()

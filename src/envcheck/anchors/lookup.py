@@ -15,7 +15,7 @@ from envcheck.anchors.checking import (
     read_task,
 )
 from envcheck.anchors.committed import Committed, Line, by_name
-from envcheck.anchors.locked import Fits, Locked, same_version, wanted
+from envcheck.anchors.locked import Fits, Locked, same_version, wanted, wheels
 from envcheck.anchors.manifests import manifest_digests, manifests, member_of
 from envcheck.anchors.sources import Places, find
 from envcheck.files.root import Files, Unreadable
@@ -78,7 +78,7 @@ class Anchors:
             if why is not None:
                 self._reasons[key] = why
                 continue
-            from_file = [self._from_line(line) for line in self._lines_of(*key)]
+            from_file = self._relevant(key, [self._from_line(line) for line in self._lines_of(*key)])
             self._found[key] = from_file
             if self._places.wheels or not from_file:
                 looked_for += self._wanted(key)
@@ -234,6 +234,24 @@ class Anchors:
             for line in self._lines.get(name, ())
             if same_version(line.version, version) and (line.algorithm, line.hex) in hashes
         ]
+
+    def _relevant(self, key: Key, anchors: list[Anchor]) -> list[Anchor]:
+        """Lines of which one must be what is installed; none where it may well be a locked wheel without a line.
+
+        WHEEL may lie: where it names no wheel that has a line, the lines count if they are all that the lock has for
+        the target. A lock of bare hashes does not tell that; then they count if any fits the target.
+        """
+        tags = self._tags.get(key, frozenset())
+        if not anchors or any(anchor.tags & tags for anchor in anchors):
+            return anchors
+        known = {anchor.archive_hash for anchor in anchors}
+        artifacts = [one for package in self._locked.packages(*key) for one in wheels(package)]
+        named = [one for one in artifacts if one.filename is not None]
+        if not named:
+            return anchors if self._fits is None or any(self._fits(one.filename) for one in anchors) else []
+        fitting = [one for one in named if self._fits is None or self._fits(one.filename or "")]
+        complete = all(not known.isdisjoint(map(":".join, one.hashes)) for one in fitting)
+        return anchors if fitting and complete else []
 
     def _from_line(self, line: Line) -> Anchor:
         return Anchor(line.filename, f"{line.algorithm}:{line.hex}", "file", line.digests)

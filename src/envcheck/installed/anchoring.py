@@ -6,7 +6,8 @@ It takes the place of what RECORD said: a row is believed where the wheel agrees
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import combinations
 
 from envcheck.files.digests import digest
@@ -14,6 +15,7 @@ from envcheck.files.root import Files, Missing, Unreadable
 from envcheck.formats.manifest import manifest_digest
 from envcheck.installed.actual import Actual
 from envcheck.installed.distributions import Installation
+from envcheck.installed.kinds import is_code
 from envcheck.installed.tally import Tally
 from envcheck.model.anchor import Anchor, Expectation, Manifest, Unanchored
 from envcheck.model.environment import Environment
@@ -32,6 +34,7 @@ _BY_RECORD: frozenset[Problem] = frozenset(
     }
 )
 """What RECORD alone had told of a file."""
+_OVERWRITTEN: frozenset[Problem] = frozenset({"modified", "forged", "record-conflict"})
 _UNOWNED: frozenset[Problem] = frozenset({"unowned-code", "unowned-data", "unowned-configuration", "script-unowned"})
 _MOST_ODD = 4
 """Files that may be other than RECORD says, each of which is tried both ways against a digest."""
@@ -56,6 +59,10 @@ class Anchored:
         self.origins: list[str] = []
         """Where the anchor of each anchored distribution came from."""
         self.files = 0
+        self._anchored: list[Installation] = []
+        self._shared: frozenset[str] = frozenset()
+        self._holders: dict[str, list[Installation]] = {}
+        self._overwritten: list[tuple[Installation, str, str | None]] = []
 
     @property
     def source(self) -> Literal["file", "wheels", "cache", "none"]:
@@ -66,8 +73,16 @@ class Anchored:
             return "none"
         return "wheels" if best == "wheels" else "file" if best == "file" else "cache"
 
-    def compare(self, installations: Sequence[Installation], found: Iterable[Actual]) -> None:
-        """Hold the distributions of one site directory against their anchors."""
+    @property
+    def distributions(self) -> int:
+        """Anchored ones: all of their files are."""
+        return sum(share.anchored and not share.modified for share in map(self._tally.share, self._anchored))
+
+    def compare(
+        self, installations: Sequence[Installation], found: Iterable[Actual], shared: Collection[str] = ()
+    ) -> None:
+        """Hold the distributions of one site directory against their anchors; ``shared`` keys have several rows."""
+        self._shared = frozenset(shared)
         for installation, actual in zip(installations, found, strict=True):
             expected = self._lookup(installation.key, installation.version)
             if not expected.anchors:
@@ -100,12 +115,43 @@ class Anchored:
         self.outliers[id(installation)] = {
             actual.key(location): actual.files.get(location) for location in actual.claimed if location not in believed
         }
+        self._share(installation, actual, {one: actual.claimed[one] for one in believed})
         self._count(installation, anchor, count - len(believed))
 
     def _count(self, installation: Installation, anchor: Anchor, count: int) -> None:
         self._tally.share(installation).anchored = True
+        self._anchored.append(installation)
         self.origins.append(anchor.origin)
         self.files += count
+
+    def _share(self, installation: Installation, actual: Actual, wrong: Mapping[str, str]) -> None:
+        """Remember who has a file that several distributions list, and who has another than is there."""
+        for key in self._shared:
+            location = next((one for one in (f"S/{key}", *actual.keys) if actual.key(one) == key), "")
+            path = installation.place.path(key)
+            if location in wrong:
+                self._overwritten.append((installation, path, _hex(wrong[location]) if wrong[location] else None))
+            elif location in actual.files:
+                self._holders.setdefault(path, []).append(installation)
+
+    def settle(self) -> None:
+        """Judge files that one distribution wrote over another's: only an anchored one excuses that, and no module.
+
+        Namespace packages of old ship an ``__init__.py`` each; licences at top level have one name.
+        """
+        for installation, path, expected in self._overwritten:
+            others = [one for one in self._holders.get(path, ()) if one is not installation]
+            inert = not is_code(path) or path.endswith("/__init__.py")
+            told = [one for one in self._tally.of(installation) if one.path == path and one.problem in _OVERWRITTEN]
+            if not told:
+                continue
+            self._tally.withdraw(partial(_is_one_of, told))
+            if others and inert:
+                detail = f"{others[0].name} lists it too, and the bytes are its"
+                self._tally.add("record-conflict", path, installation, expected, told[0].actual, detail)
+            else:
+                problem = "modified" if told[0].problem == "record-conflict" else told[0].problem
+                self._tally.add(problem, path, installation, expected, told[0].actual, told[0].detail)
 
     def _withdraw(self, installation: Installation, which: Callable[[Deviation], bool]) -> None:
         """Take back what RECORD alone had told of a distribution's files."""
@@ -179,6 +225,7 @@ class Anchored:
             path = place.path(key) if key is not None else self._default(installation, location)
             wrong += not self._tell_one(installation, actual, anchor, manifest, location, path)
             outliers[place.key_of(path)] = manifest.files.get(location)
+        self._share(installation, actual, {one: manifest.files.get(one, "") for one in compared.differing})
         self._count(installation, anchor, len(manifest.files) - wrong)
 
     def _tell_one(
@@ -238,6 +285,10 @@ class Anchored:
             minor = "{}.{}".format(*self._environment.python.minor)
             return f"{place.root}/include/site/python{minor}/{rest}"
         return f"{place.root.rstrip('/')}/{rest}"
+
+
+def _is_one_of(told: Sequence[Deviation], deviation: Deviation, claimant: Installation | None) -> bool:
+    return claimant is not None and deviation in told
 
 
 class Comparison:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from envcheck.files.digests import Digest, Hashing, heads
 from envcheck.files.root import Directory, Files, Missing, Unreadable
@@ -77,6 +77,11 @@ class SiteVerification:
         from envcheck.installed.actual import actual_files
 
         return actual_files(self._claims, self._verified, scripts)
+
+    @property
+    def shared(self) -> Collection[str]:
+        """Keys that more than one row claims."""
+        return self._claims.others.keys()
 
     def stop(self) -> None:
         """End what is being hashed."""

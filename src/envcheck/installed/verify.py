@@ -95,11 +95,13 @@ class Verification:
 
         anchored = Anchored(self._files, self._environment, self._tally, lookup, lock_name)
         for verification in self._sites:
-            anchored.compare(verification.site.installations, verification.actual(self._scripts))
+            installations = verification.site.installations
+            anchored.compare(installations, verification.actual(self._scripts), verification.shared)
+        anchored.settle()
         self._owners.take_anchors(anchored.outliers)
         return Anchoring(
             source=anchored.source,
-            distributions=len(anchored.origins),
+            distributions=anchored.distributions,
             files=anchored.files,
             unanchored=tuple(sorted(anchored.unanchored)),
         )
