@@ -84,6 +84,7 @@ corpus: $(WHEELHOUSE)/complete $(LOCKERS)/pyvenv.cfg interpreters  ## make envir
 bench: $(TOOL)/bin/envcheck $(BENCH)/pyvenv.cfg $(BENCH_TARGET)/pyvenv.cfg $(BENCH_WHOLE)/made.json  ## time a scan beside its yardsticks; ARGS=
 	$(PYTHON) -I tests/bench/bench.py --tool $(TOOL) --fetter $(BENCH)/bin/fetter --lock tests/corpus/roots.txt $(ARGS) \
 		$(BENCH_WHOLE)/env $(BENCH_TARGET)
+	$(PYTHON) -I tests/bench/anchored.py --tool $(TOOL) --lock tests/corpus/roots.txt --wheels $(WHEELHOUSE) $(BENCH_WHOLE)/env
 	$(TOOL)/bin/python -I tests/bench/locks.py
 
 screenshots: $(TEST)/pyvenv.cfg  ## draw docs/images/*.svg from real scans

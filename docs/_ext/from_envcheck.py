@@ -31,6 +31,7 @@ FAMILIES = {
     "redirection": "Where the interpreter takes its modules from",
     "interpreter": "The interpreter, the venv and its scripts",
     "drift": "Drift from the lock",
+    "anchors": "What the lock's archive hashes prove",
     "lock": "What the lock means here",
     "scan": "The scan itself",
 }

@@ -6,8 +6,9 @@ import base64
 import csv
 import hashlib
 import io
+import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -79,3 +80,46 @@ def build_wheel(
 
 def _bytes(content: str | bytes) -> bytes:
     return content.encode() if isinstance(content, str) else content
+
+
+class Member(NamedTuple):
+    """One member of a wheel that a test writes as it likes."""
+
+    name: str
+    data: bytes
+    mode: int = 0o100644
+
+
+def build_odd_wheel(
+    directory: Path,
+    name: str,
+    members: Iterable[Member],
+    *,
+    rows: Callable[[list[str]], list[str]] = lambda rows: rows,
+    entry_points: str = "",
+    method: int = zipfile.ZIP_DEFLATED,
+) -> Wheel:
+    """A wheel of ``NAME 1.0`` with these members, in this order, as often as they are given; ``rows`` changes RECORD.
+
+    RECORD has the right row for each member, in their order.
+    """
+    info = f"{name}-1.0.dist-info"
+    found = list(members)
+    if entry_points:
+        found.append(Member(f"{info}/entry_points.txt", entry_points.encode()))
+    found.append(Member(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n".encode()))
+    wheel = b"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    found.append(Member(f"{info}/WHEEL", wheel))
+    listed = rows([record_row(one.name, one.data) for one in found] + [f"{info}/RECORD,,"])
+    found.append(Member(f"{info}/RECORD", "".join(row + "\n" for row in listed).encode()))
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / f"{name}-1.0-py3-none-any.whl"
+    with warnings.catch_warnings(), zipfile.ZipFile(path, "w", method) as archive:
+        warnings.simplefilter("ignore")  # a name twice
+        for one in found:
+            entry = zipfile.ZipInfo(one.name, _TIME)
+            entry.filename = one.name  # ZipInfo would take a backslash for a separator elsewhere
+            entry.external_attr = one.mode << 16
+            entry.compress_type = method
+            archive.writestr(entry, one.data)
+    return Wheel(name, "1.0", path, hashlib.sha256(path.read_bytes()).hexdigest())

@@ -10,14 +10,13 @@ from envcheck.formats.record import hash_field, read_hash
 from envcheck.model.anchor import Manifest
 
 
-def manifest_digests(read: WheelRead) -> tuple[str, ...]:
-    """The digest of each reading. Where a member was not unpacked, RECORD's hash stands for it."""
-    return tuple(manifest_digest(_files(read, reading)) for reading in _readings(read)[0])
+def manifest_digests(read: WheelRead) -> tuple[tuple[str, ...], list[Oddity]]:
+    """The digest of each reading, and what is odd about where members go.
 
-
-def layout_oddities(read: WheelRead) -> list[Oddity]:
-    """What is odd about where its members go."""
-    return _readings(read)[1]
+    Where a member was not unpacked, RECORD's hash stands for it.
+    """
+    ways, odd = _readings(read)
+    return tuple(manifest_digest(_files(read, reading)) for reading in ways), odd
 
 
 def manifests(read: WheelRead) -> tuple[Manifest, ...]:

@@ -51,6 +51,16 @@ class Unpacking:
         except zlib.error:
             self._failed = True
 
+    def begins_with_python(self, data: bytes) -> bool:
+        """Whether the member begins with ``#!python``, by its first bytes; true where they do not tell."""
+        try:
+            head = data if self._inflate is None else self._inflate.decompress(data, len(_SHEBANG))
+        except zlib.error:
+            return True
+        if len(head) < min(len(_SHEBANG), self._entry.size):
+            return True
+        return head.startswith(_SHEBANG)
+
     def content(self) -> Content | None:
         """What it holds; ``None`` where that is not what its header promises."""
         if self._inflate is not None and not self._failed:
@@ -89,8 +99,8 @@ class Unpacking:
 
     def _begin(self, head: bytes) -> None:
         """Look for the end of a first line that an installer replaces."""
-        if not head.startswith(_SHEBANG) and len(head) >= len(_SHEBANG):
-            self._head = None
+        if not head.startswith(_SHEBANG):
+            self._head = None if len(head) >= len(_SHEBANG) else head
             return
         end = head.find(b"\n")
         if end < 0:

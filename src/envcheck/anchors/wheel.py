@@ -5,7 +5,7 @@ Its directory, RECORD and entry points are read first; every byte that was read 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from envcheck.anchors.layout import metadata_directory
 from envcheck.anchors.members import Content, Unpacking
@@ -27,6 +27,7 @@ from envcheck.model.inventory import normalize_name
 from envcheck.model.nouns import NamedTuple
 
 _MAX_TEXT = 64 << 20
+_HEAD = 512
 _CHANGED = Oddity("inconsistent", "it was changed while it was read")
 
 
@@ -103,7 +104,9 @@ class _Reading:
             self._odd.append(Oddity("no-wheel", "has no RECORD that can be read"))
         points = self._text(by_name.get(f"{info}/entry_points.txt"))
         declared = script_names(parse_entry_points(points)) if points is not None else frozenset()
-        wanted = list(by_name) if members is None else [*members, *self._unproven(by_name, record)]
+        wanted = (
+            list(by_name) if members is None else [*members, *self._unproven(by_name, record, {*members, *self._keep})]
+        )
         unpacking = self._unpack([by_name[one] for one in dict.fromkeys((*wanted, *self._keep)) if one in by_name])
         self._expect(*archive.directory)
         in_order = sorted(archive.entries, key=lambda entry: entry.offset)
@@ -158,14 +161,28 @@ class _Reading:
         self._texts[entry.name] = unpacking.kept()
         return self._texts[entry.name]
 
-    def _unproven(self, names: Collection[str], record: Rows | None) -> list[str]:
-        """Members that RECORD gives no sha256 in the usual form for, and scripts, whose first line may be replaced."""
+    def _unproven(self, by_name: Mapping[str, Entry], record: Rows | None, asked: Collection[str]) -> list[str]:
+        """Members that RECORD gives no sha256 in the usual form for, and scripts whose first line is replaced."""
         rows = dict(zip(record.paths, record.hashes, strict=True)) if record is not None else {}
         return [
             name
-            for name in names
-            if len(row := rows.get(name, "")) != 50 or not row.startswith("sha256=") or ".data/scripts/" in name
+            for name in by_name
+            if len(row := rows.get(name, "")) != 50
+            or not row.startswith("sha256=")
+            or (".data/scripts/" in name and name not in asked and self._is_rewritten(by_name[name]))
         ]
+
+    def _is_rewritten(self, entry: Entry) -> bool:
+        """Whether installers replace a script's first line; programs of many megabytes are shipped as scripts too."""
+        start = self._start(entry)
+        if start is None:
+            return True
+        data = self._wheel.read_at(start, min(entry.compressed, _HEAD))
+        unpacking = Unpacking(entry)
+        if unpacking.begins_with_python(data):
+            return True
+        self._expect(start, data)
+        return False
 
     def _unpack(self, entries: Sequence[Entry]) -> list[tuple[Entry, Unpacking]]:
         found = []

@@ -15,9 +15,9 @@ def startup_checks() -> tuple[Check, ...]:
 
 def all_checks() -> tuple[Check, ...]:
     """What a whole scan runs."""
-    from envcheck.checks import drift, integrity, interpreter, lock
+    from envcheck.checks import anchors, drift, integrity, interpreter, lock
 
-    return (*startup_checks(), *integrity.CHECKS, *interpreter.CHECKS, *drift.CHECKS, *lock.CHECKS)
+    return (*startup_checks(), *anchors.CHECKS, *integrity.CHECKS, *interpreter.CHECKS, *drift.CHECKS, *lock.CHECKS)
 
 
 def all_rules() -> tuple[Rule, ...]:

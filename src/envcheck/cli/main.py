@@ -11,6 +11,7 @@ from envcheck.model.errors import UsageError
 COMMANDS = {
     "scan": "what runs at startup, who put it there, is it what the lock asked for",
     "verify": "the same for CI: a lock is required, and drift or changed files fail",
+    "anchor": "write digests of what locked wheels install, to be committed beside the lock",
     "lock": "what a lockfile alone tells: what it is not good for, whose build code it runs",
     "reference": "write digests of a trusted Python, to compare other bases with",
     "cache": "the wheels that were fetched: where, how many; or delete them",
@@ -72,6 +73,10 @@ def _run(arguments: Sequence[str]) -> int:
         from envcheck.cli import verify
 
         return verify.run(arguments[1:])
+    if name == "anchor":
+        from envcheck.cli import anchor
+
+        return anchor.run(arguments[1:])
     if name == "lock":
         from envcheck.cli import lock
 

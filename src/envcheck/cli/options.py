@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from envcheck.cli.launch import modelled_environ
+from envcheck.cli.launch import given_environ, modelled_environ
 from envcheck.cli.progress import Bar, bar_on_terminal
 from envcheck.files.root import Files
 from envcheck.model.errors import UsageError
@@ -84,6 +84,22 @@ def new_parser(command: str, description: str, epilog: str) -> Parser:
     )
     lock.add_argument(
         "--cooldown", type=int, metavar="DAYS", help="find locked archives that were uploaded fewer days ago"
+    )
+    anchors = parser.add_argument_group("anchors: the bytes of locked wheels to compare installed files with")
+    anchors.add_argument(
+        "--wheels", action="append", default=[], metavar="DIR", help="a directory that holds locked wheels"
+    )
+    anchors.add_argument(
+        "--anchors", metavar="FILE", help="the anchors file (default: envcheck.anchors beside the lock)"
+    )
+    anchors.add_argument(
+        "--fetch", action="store_true", help="download locked wheels that are not at hand, and keep them in a cache"
+    )
+    anchors.add_argument("--index-url", metavar="URL", help="the index to fetch from, where the lock gives no URL")
+    anchors.add_argument(
+        "--diff",
+        metavar="PATH",
+        help="also show an installed file beside what its locked wheel has (as in requests/sessions.py)",
     )
     base = parser.add_argument_group("base")
     base.add_argument(
@@ -247,6 +263,14 @@ def scan_options(
         selection_given=any(selection) or arguments.no_default_groups,
         ignore=tuple(arguments.ignore),
         references=tuple(os.path.abspath(path) for path in arguments.reference),
+        wheels=tuple(os.path.abspath(path) for path in arguments.wheels),
+        anchors=os.path.abspath(arguments.anchors) if arguments.anchors else None,
+        fetch=arguments.fetch,
+        diff=_diff(arguments),
+        index_url=arguments.index_url,
+        caches=tuple(sorted(given_environ(os.environ).items())),
+        require_anchors=getattr(arguments, "require_anchors", False),
+        excepted=tuple(getattr(arguments, "exceptions", ())),
         cooldown=cooldown(arguments),
         fail_on=severity(arguments.fail_on),
         fail_on_drift=Severity.LOW if verify else None,
@@ -255,6 +279,17 @@ def scan_options(
         trusted_pythons=tuple(arguments.trusted_python),
         progress=bar,
     )
+
+
+def _diff(arguments: argparse.Namespace) -> str | None:
+    """The path of ``--diff``: one that exists from here is made absolute, others are the environment's."""
+    path: str | None = arguments.diff
+    if path is not None and not path.rstrip("/"):
+        raise UsageError(f"--diff {path}: expected the path of a file", "example: --diff requests/sessions.py")
+    if path is None or os.path.isabs(path):
+        return path
+    here = os.path.normpath(os.path.join(working_directory(), path))
+    return here if Files().is_file(here) else os.path.normpath(path)
 
 
 def cooldown(arguments: argparse.Namespace) -> int | None:
@@ -283,4 +318,18 @@ def scan_and_deliver(arguments: argparse.Namespace, verify: bool = False) -> int
     finally:
         if bar is not None:
             bar.clear()
-    return deliver(report, arguments.format, wanted, arguments.show_all, getattr(arguments, "plan", False))
+    code = deliver(report, arguments.format, wanted, arguments.show_all, getattr(arguments, "plan", False))
+    if arguments.format == "terminal":
+        from envcheck.reports.difference import lines
+
+        for environment in report.environments:
+            for line in lines(environment.difference) if environment.difference is not None else ():
+                print(line)
+    if verify and arguments.format == "terminal":
+        from envcheck.reports.text import visible
+        from envcheck.reports.verified import last_lines
+
+        for environment in report.environments:
+            for line in last_lines(report, environment):
+                print(visible(line))
+    return code

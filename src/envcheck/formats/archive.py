@@ -104,6 +104,8 @@ class Entry(NamedTuple):
     method: int
     flags: int
     crc: int
+    fixed: bytes = b""
+    """What a local header repeats, where nothing is odd: from the version that it needs to the name's length."""
 
     @property
     def is_directory(self) -> bool:
@@ -213,6 +215,7 @@ def _entries(data: bytes, count: int, odd: list[Oddity]) -> list[Entry]:
         if signature != b"PK\1\2":
             raise _No("inconsistent", "the central directory is broken off")
         begin = at + fixed
+        head = data[at + 6 : at + 30]
         raw = data[begin : begin + named]
         tail = data[begin + named : begin + named + extra]
         at = begin + named + extra + comment
@@ -232,7 +235,7 @@ def _entries(data: bytes, count: int, odd: list[Oddity]) -> list[Entry]:
         if mode >> 16 & _KIND == _LINK:
             odd.append(Oddity("link", "is a link; installers write a file that holds its text", name))
         total += size
-        entries.append(new(Entry, (name, raw, offset, compressed, size, method, flags, crc)))
+        entries.append(new(Entry, (name, raw, offset, compressed, size, method, flags, crc, head)))
         if len(odd) > 10 * MOST_ODDITIES:
             raise _No("inconsistent", f"more than {len(odd)} things are odd, first: {odd[0].detail}")
     if at != len(data):

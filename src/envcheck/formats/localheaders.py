@@ -36,6 +36,8 @@ def data_start(entry: Entry, data: bytes) -> tuple[int, str | None]:
     """Where a member's bytes begin by its local header (up to `header_end`), and how that contradicts the directory."""
     if len(data) < LOCAL_SIZE + len(entry.raw) or not data.startswith(_SIGNATURE):
         return 0, "there is no local header"
+    if data[4:28] == entry.fixed and data[LOCAL_SIZE:] == entry.raw:
+        return entry.offset + len(data) + data[28] + 256 * data[29], None
     _, _, flags, method, _, _, crc, compressed, size, named, extra = _LOCAL.unpack_from(data)
     why = None
     if named != len(entry.raw) or data[LOCAL_SIZE:] != entry.raw:

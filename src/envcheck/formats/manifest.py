@@ -29,6 +29,8 @@ _VERSIONED = re.compile(r"(pip|easy_install)-?[0-9]+(?:\.[0-9]+)?$")
 _SITE = re.compile(r"lib(?:64)?/python[0-9.]+t?/(?:site|dist)-packages/(.+)", re.DOTALL)
 _SCRIPT = re.compile(r"(?:bin|Scripts)/(.+)", re.DOTALL)
 _HEADER = re.compile(r"include(?:/site)?/python[0-9.]+[a-z]*/([^/]+)/(.+)", re.DOTALL)
+_EMPTY = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"
+"""The digest of nothing: virtualenv leaves an empty NAME-VERSION.virtualenv beside each distribution that it seeds."""
 PYTHON = "python:"
 """Before the digest of a script whose first line, ``#!python``, the installer replaces: of all that follows it."""
 
@@ -81,6 +83,9 @@ def is_left_out(location: str, info: str, files: Mapping[str, str], declared: Co
     if location.startswith("S/"):
         if location.startswith(f"S/{info}/"):
             return location[len(info) + 3 :] in OWN
+        if location.endswith(".virtualenv"):
+            stem = info.removesuffix(".dist-info")
+            return location[2:] == f"{stem}.virtualenv" and files.get(location) == _EMPTY
         if location.endswith(".pyc"):
             source = source_key(location)
             return source is not None and source in files

@@ -14,6 +14,7 @@ from envcheck.installed.metadata import (
     is_platform_built,
     parse_direct_url,
     parse_headers,
+    parse_tags,
 )
 from envcheck.installed.places import Place
 from envcheck.model.inventory import SEEDS, Direct, Distribution, normalize_name
@@ -131,7 +132,11 @@ class Installation:
         # uv leaves uv_build.json with everything that it built from source.
         if "uv_build.json" in self.names:
             return True
-        return is_platform_built(self._read("WHEEL") or b"")
+        return is_platform_built(self._wheel)
+
+    @cached_property
+    def _wheel(self) -> bytes:
+        return self._read("WHEEL") or b""
 
     @property
     def self_made(self) -> bool:
@@ -198,6 +203,7 @@ class Installation:
             has_metadata=headers is not None,
             has_record="RECORD" in self.names if self.layout == "dist-info" else False,
             requires_dist=headers.requires_dist if headers else (),
+            tags=parse_tags(self._wheel) if self.layout == "dist-info" else (),
         )
 
     def _linked_metadata(self) -> str:

@@ -13,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from envcheck.installed.anchoring import Lookup
     from envcheck.installed.references import Reference
     from envcheck.installed.verify import Verification
     from envcheck.model.report import Progress
@@ -62,15 +63,40 @@ class Installed:
         """
         return self._owners.claim(path)
 
+    def candidates(self, path: str) -> tuple[str, tuple[tuple[str, str, str], ...]]:
+        """A file as a user names it, absolute, and whose it may be: normalised name, version, location in a manifest.
+
+        Those whose RECORD lists it come first, then those that list others below the same top-level directory.
+        """
+        from envcheck.installed.actual import Locations
+
+        sites = [self._owners.site(place(self._environment, site)) for site in self._environment.own_site_dirs]
+        tops = [*(site.place.site_dir for site in sites), self._environment.path, self._environment.scripts_dir or "/"]
+        named = [path] if path.startswith("/") else [f"{top.rstrip('/')}/{path}" for top in tops]
+        listing = [one for one in named if any(site.claims(site.place.key_of(one)) for site in sites)]
+        there = [one for one in named if self._files.lstat(one) is not None]
+        chosen = (there or listing or named)[0]
+        found = []
+        for site in sites:
+            key = site.place.key_of(chosen)
+            location = Locations(site.place).of(key)
+            claimants = [claimant for claimant, _ in site.claims(key)]
+            for one in dict.fromkeys((*claimants, *site.mentioning("".join(key.partition("/")[:2])))):
+                found.append((one.key, one.version, location))
+        return chosen, tuple(found)
+
     def begin(self) -> None:
         """Begin to verify every file, while other questions are answered."""
         from envcheck.installed.verify import Verification
 
         self._verification = Verification(self._files, self._environment, self._owners, self._workers, self._progress)
 
-    def inventory(self) -> Inventory:
-        """Every distribution with its files verified, and every deviation in the site and scripts directories."""
+    def inventory(self, lookup: Lookup | None = None, lock_name: str = "") -> Inventory:
+        """Every distribution with its files verified, and every deviation in the site and scripts directories.
+
+        Claims that are asked for afterwards are judged by the anchors that ``lookup`` gives.
+        """
         if self._verification is None:
             self.begin()
         assert self._verification is not None
-        return self._verification.finish()
+        return self._verification.finish(lookup, lock_name)

@@ -8,6 +8,7 @@ from envcheck.model.nouns import Literal, NamedTuple
 _HEADER = rb"([!-9;-~]+):[ \t]*(.*)"
 _PYTHON_TAG = r"-py\d+(\.\d+)?(-.+)?$"
 _MAX_REQUIRES = 10_000
+_MAX_TAGS = 1_000
 
 
 class Headers(NamedTuple):
@@ -145,3 +146,9 @@ def is_platform_built(wheel: bytes) -> bool:
         if key.strip().lower() == b"tag" and re.search(rb"-linux_[a-z0-9_]+\s*$", value):
             return True
     return False
+
+
+def parse_tags(wheel: bytes) -> tuple[str, ...]:
+    """The tags that WHEEL gives, a bounded number of them."""
+    pairs = (line.partition(b":") for line in wheel.split(b"\n")[:_MAX_TAGS])
+    return tuple(_text(value.strip()) for key, _, value in pairs if key.strip().lower() == b"tag")

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from envcheck.files.digests import digest
 from envcheck.files.root import Files, Missing, Unreadable
-from envcheck.formats.record import Hash, Mentions, read_hash
+from envcheck.formats.record import Hash, Mentions, hash_field, read_hash
 from envcheck.installed import bytecode
 from envcheck.installed.closedset import needs_known_content
 from envcheck.installed.distributions import Installation, installations
-from envcheck.installed.judgement import DigestOf, judge
+from envcheck.installed.judgement import DigestOf, Judgement, judge
 from envcheck.installed.kinds import is_startup_file
 from envcheck.installed.places import Place, place
 from envcheck.model.environment import Environment
@@ -45,7 +45,7 @@ class Site:
         """Every row of every RECORD that stands for the file."""
         top, slash, _ = key.partition("/")
         found = []
-        for installation in self._mentioning(top + slash):
+        for installation in self.mentioning(top + slash):
             for field in installation.lookup.fields(key, self.place.key):
                 found.append((installation, read_hash(field)))
         return found
@@ -53,7 +53,7 @@ class Site:
     def other_owner(self, module: str, than: Installation) -> Installation | None:
         """A distribution, other than one, that installed a module or package of this dotted name."""
         key = module.replace(".", "/")
-        for installation in self._mentioning(key.partition("/")[0]):
+        for installation in self.mentioning(key.partition("/")[0]):
             if installation is than:
                 continue
             lookup = installation.lookup
@@ -61,7 +61,7 @@ class Site:
                 return installation
         return None
 
-    def _mentioning(self, name: str) -> list[Installation]:
+    def mentioning(self, name: str) -> list[Installation]:
         """The distributions whose RECORD may list a top-level file, or files below a directory (``NAME/``)."""
         if name not in self._candidates:
             if self._mentions is None:
@@ -82,6 +82,7 @@ class Owners:
         )
         self._sites: dict[str, Site] = {}
         self._claims: dict[str, Claim] = {}
+        self._outliers: dict[int, dict[str, str | None] | None] = {}
         self._dpkg: Dpkg | None = None
         self._conda: Conda | None = None
         self._stdlib: StandardLibrary | None = None
@@ -92,6 +93,11 @@ class Owners:
         if found is None:
             found = self._claims[path] = self._claim(path)
         return found
+
+    def take_anchors(self, outliers: dict[int, dict[str, str | None] | None]) -> None:
+        """From now on, judge the files of these distributions by their anchors (`anchoring.Anchored.outliers`)."""
+        self._outliers = outliers
+        self._claims.clear()
 
     def site(self, where: Place) -> Site:
         """What is installed in one site directory, listed once."""
@@ -188,6 +194,10 @@ class Owners:
         if not claims:
             return self._claim_unlisted(site, path, key, sha256)
         judged = judge(key, claims, self._digest_of(path, sha256), strict=True)
+        if self._outliers:
+            anchored = self._by_anchor(key, claims, judged, sha256)
+            if anchored is not None:
+                return anchored
         owner = judged.claimant.owner
         if judged.verdict == "modified":
             if self.conda_explains(path, judged.expected, bytes.fromhex(sha256)):
@@ -201,6 +211,31 @@ class Owners:
             if why is not None:
                 return Claim(owner, "unrecorded", sha256, why)
         return Claim(owner, "recorded", sha256)
+
+    def _by_anchor(
+        self, key: str, claims: list[tuple[Installation, Hash]], judged: Judgement, sha256: str
+    ) -> Claim | None:
+        """The claim of distributions that have an anchor; ``None`` where none that lists the file has one."""
+        field = hash_field(bytes.fromhex(sha256)).removeprefix("sha256=")
+        proven: Claim | None = None
+        for claimant in {id(found): found for found, _ in claims}.values():
+            if id(claimant) not in self._outliers:
+                if judged.verdict != "recorded":
+                    return None
+                continue
+            outliers = self._outliers[id(claimant)]
+            owner = claimant.owner
+            if outliers is None:
+                why = "its RECORD is not that of a wheel that the lock has"
+                return Claim(owner, "unrecorded", sha256, why)
+            expected = outliers.get(key, "")
+            if expected is None:
+                return Claim(owner, "unrecorded", sha256, "the wheel that the lock has does not have it")
+            if expected[-len(field) :] == field or (not expected and judged.verdict == "recorded"):
+                proven = proven or Claim(owner, "anchored", sha256)
+            else:
+                return Claim(owner, "modified", sha256, "the wheel that the lock has has another")
+        return proven
 
     def _claim_bytecode(self, site: Site, path: str, key: str, source: str) -> Claim:
         """Bytecode takes its source's owner and assurance, never more than its own form allows.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import stat
+from collections.abc import Iterable
 
 from envcheck.catalogue.consumers import SCRIPT
 from envcheck.files.root import Entry, Files, Missing, Unreadable
@@ -54,6 +55,7 @@ class Scripts:
         self._imports: dict[str, list[str]] | None = None
         self._declared: dict[str, list[tuple[Installation, EntryPoint]]] = {}
         self._parents: list[Site] = []
+        self._seen: dict[str, tuple[bytes, bytes | None]] = {}
         self.moved = 0
         """Scripts that start an interpreter in the place where the environment was made."""
 
@@ -61,6 +63,14 @@ class Scripts:
     def claimed(self) -> frozenset[str]:
         """Every claimed file outside the site directories, by absolute path."""
         return frozenset(self._elsewhere).union(self._claims)
+
+    def listed(self) -> Iterable[tuple[str, list[tuple[Installation, Hash]]]]:
+        """Every file of the directory that a RECORD lists, and by whom."""
+        return self._claims.items()
+
+    def seen(self, path: str) -> tuple[bytes, bytes | None] | None:
+        """The sha256 of a listed file, and of all behind a first line that starts this environment's interpreter."""
+        return self._seen.get(path)
 
     def takes(self, path: str) -> bool:
         """Whether a claimed path is a file of the scripts directory itself."""
@@ -125,6 +135,7 @@ class Scripts:
             self._verify_program(path, name, claims)
             return
         raw = sha256(data).digest()
+        self._seen[path] = raw, self._body(data)
         judged = judge(name, claims, digest_of(self._files, path, raw), strict=True)
         if judged.verdict == "modified" and self._owners.conda_explains(path, judged.expected, raw):
             judged = judged._replace(verdict="recorded")
@@ -150,6 +161,22 @@ class Scripts:
         else:
             detail = f"{owner.name} lists it without a usable hash, and declares no entry point of that name"
             self._tally.add("script-unowned", path, owner, None, raw.hex(), detail)
+
+    def _body(self, data: bytes) -> bytes | None:
+        from envcheck.catalogue.scripts import read_shebang
+
+        shebang = read_shebang(data)
+        if shebang is None or (shebang.executable is not None and not self._starts_here(shebang.executable)):
+            return None
+        return sha256(shebang.body).digest()
+
+    def _starts_here(self, executable: str) -> bool:
+        """Whether an interpreter is this environment's, or was where that one was made."""
+        directory, _, name = executable.rpartition("/")
+        if not _PYTHON.match(name):
+            return False
+        moved = directory == f"{self._activations.former}/bin" and self._files.lstat(executable) is None
+        return moved or self._is_own(executable, directory)
 
     def _is_rewritten(self, data: bytes, claims: list[tuple[Installation, Hash]]) -> bool:
         """Whether RECORD has the hash of the wheel's own file, whose ``#!python`` the installer made this one's."""
@@ -180,6 +207,7 @@ class Scripts:
                 self._files.miss(result.path, result.why)
                 self._tally.add("unreadable", path, claimant, detail=result.why)
             return
+        self._seen[path] = result, None
         judged = judge(path, claims, digest_of(self._files, path, result), strict=True)
         declared = self._declared_by(name, claims)
         if declared:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+
 from envcheck.files.digests import Digest, Hashing, heads
 from envcheck.files.root import Directory, Files, Missing, Unreadable
 from envcheck.formats.record import hash_field, read_hash
@@ -19,6 +21,7 @@ from envcheck.model.environment import Environment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from envcheck.installed.actual import Actual
     from envcheck.model.report import Progress
 
 _EMPTY = hash_field(bytes.fromhex("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"))
@@ -48,6 +51,7 @@ class SiteVerification:
         self._claims = Claims(site)
         self._met = Claimed(self._claims.special)
         self._hashing: Hashing | None = None
+        self._verified: list[tuple[Claimed, list[tuple[int, Digest]]]] = []
         self._derived: list[tuple[str, list[str]]] = []
         """Bytecode beside its source: what stands before the names, and the names."""
         self._links = Links(files, environment, self._place, tally, writable)
@@ -85,6 +89,17 @@ class SiteVerification:
         self._elsewhere(scripts)
         self._links.verify(self._claims)
         self._loose.verify(self._claims)
+
+    def actual(self, scripts: Scripts) -> Iterator[Actual]:
+        """What the files of each distribution are; to be asked when the scripts are verified too."""
+        from envcheck.installed.actual import actual_files
+
+        return actual_files(self._claims, self._verified, scripts)
+
+    @property
+    def shared(self) -> Collection[str]:
+        """Keys that more than one row claims."""
+        return self._claims.others.keys()
 
     def stop(self) -> None:
         """End what is being hashed."""
@@ -157,6 +172,7 @@ class SiteVerification:
     def _verify(self, claimed: Claimed, hashing: Hashing) -> None:
         """Compare what is not plainly as its row says."""
         differing = hashing.differing()
+        self._verified.append((claimed, differing))
         for index in hashing.unusual():
             path = self._place.path(claimed.keys[index])
             found = self._files.stat(path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from envcheck.files.root import Files
 from envcheck.installed.distributions import Installation
 from envcheck.model.inventory import Deviation, Distribution, FileCounts, Problem
@@ -23,6 +25,10 @@ _UNOWNED: frozenset[Problem] = frozenset(
     }
 )
 
+MODIFIED: frozenset[Problem] = frozenset(
+    {"modified", "script-modified", "forged", "forged-row", "swapped", "unlike-anchor"}
+)
+
 _MOST = 200_000
 """Deviations that are listed: a tree that has more has enough."""
 
@@ -30,12 +36,13 @@ _MOST = 200_000
 class Share:
     """One distribution's part: how many rows its RECORD has, and how they proved."""
 
-    __slots__ = ("files", "missing", "modified", "proven_by_dpkg", "unproven")
+    __slots__ = ("anchored", "files", "missing", "modified", "proven_by_dpkg", "unproven")
 
     def __init__(self) -> None:
         self.files = self.modified = self.missing = 0
-        self.unproven = False
+        self.unproven = 0
         self.proven_by_dpkg = False
+        self.anchored = False
 
 
 class Tally:
@@ -49,6 +56,7 @@ class Tally:
         self.unreadable = 0
         self._shares: dict[int, Share] = {}
         self._order: list[Installation] = []
+        self._claimants: list[Installation | None] = []
 
     def share(self, installation: Installation) -> Share:
         """The part of one distribution; asking for it makes it one of the environment's."""
@@ -74,22 +82,43 @@ class Tally:
         if claimant is not None:
             owner = claimant.owner
             share = self.share(claimant)
-            share.modified += problem in ("modified", "script-modified")
+            share.modified += problem in MODIFIED
             share.missing += problem == "missing"
-            share.unproven |= problem in _UNPROVEN
+            share.unproven += problem in _UNPROVEN
         self.unowned += problem in _UNOWNED
         self.unreadable += problem == "unreadable"
         if len(self.deviations) < _MOST:
+            self._claimants.append(claimant)
             self.deviations.append(Deviation(problem, path, owner, expected, actual, detail, line, kind))
         else:
             self._files.miss(path.rpartition("/")[0], f"more than {_MOST:,} deviations: those here are not listed")
+
+    def withdraw(self, wrong: Callable[[Deviation, Installation | None], bool]) -> None:
+        """Take back what a stronger proof tells otherwise."""
+        kept = []
+        for deviation, claimant in zip(self.deviations, self._claimants, strict=True):
+            if not wrong(deviation, claimant):
+                kept.append((deviation, claimant))
+                continue
+            self.unowned -= deviation.problem in _UNOWNED
+            if claimant is not None:
+                share = self.share(claimant)
+                share.modified -= deviation.problem in MODIFIED
+                share.missing -= deviation.problem == "missing"
+                share.unproven -= deviation.problem in _UNPROVEN
+        self.deviations = [deviation for deviation, _ in kept]
+        self._claimants = [claimant for _, claimant in kept]
+
+    def of(self, installation: Installation) -> list[Deviation]:
+        """What was found of one distribution's files."""
+        return [one for one, claimant in zip(self.deviations, self._claimants, strict=True) if claimant is installation]
 
     def counts(self, bytes_read: int) -> FileCounts:
         """The totals."""
         return FileCounts(
             verified=self.verified,
             bytes=bytes_read,
-            modified=sum(deviation.problem in ("modified", "script-modified") for deviation in self.deviations),
+            modified=sum(deviation.problem in MODIFIED for deviation in self.deviations),
             missing=sum(deviation.problem == "missing" for deviation in self.deviations),
             unowned=self.unowned,
             unreadable=self.unreadable,
@@ -113,6 +142,8 @@ def _finish(installation: Installation, share: Share) -> Distribution:
     assurance: Assurance = "recorded"
     if share.modified:
         assurance = "modified"
+    elif share.anchored:
+        assurance = "anchored"
     elif share.unproven or not (found.has_record or share.proven_by_dpkg):
         assurance = "unrecorded"
     entry_points = tuple((entry.group, entry.name, entry.value) for entry in installation.entry_points)

@@ -16,11 +16,13 @@ from envcheck.installed.scripts import Scripts
 from envcheck.installed.sites import SiteVerification
 from envcheck.installed.tally import Tally
 from envcheck.installed.writable import Writable
+from envcheck.model.anchor import Anchoring
 from envcheck.model.environment import Environment
 from envcheck.model.inventory import Inventory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from envcheck.installed.anchoring import Lookup
     from envcheck.model.report import Progress
 
 
@@ -65,8 +67,8 @@ class Verification:
             files.on_directory = None
         self._bytes = files.bytes_read - before
 
-    def finish(self) -> Inventory:
-        """Wait for the digests, and judge; to be called once."""
+    def finish(self, lookup: Lookup | None = None, lock_name: str = "") -> Inventory:
+        """Wait for the digests, and judge; to be called once. ``lookup`` tells what a lock has for a distribution."""
         files, environment, tally, scripts = self._files, self._environment, self._tally, self._scripts
         before = files.bytes_read
         projects: set[str] = set()
@@ -85,8 +87,26 @@ class Verification:
         proof = verify_base(files, environment, self._owners, tally, self._writable, self._workers)
         files.on_directory = None
         self._writable.verify()
+        anchoring = None if lookup is None else self._anchor(lookup, lock_name)
         read = self._bytes + files.bytes_read - before
-        return Inventory(tally.distributions(), tally.sorted_deviations(), tally.counts(read), proof)
+        return Inventory(tally.distributions(), tally.sorted_deviations(), tally.counts(read), proof, anchoring)
+
+    def _anchor(self, lookup: Lookup, lock_name: str) -> Anchoring:
+        """Hold every distribution against what a lock has."""
+        from envcheck.installed.anchoring import Anchored
+
+        anchored = Anchored(self._files, self._environment, self._tally, lookup, lock_name)
+        for verification in self._sites:
+            installations = verification.site.installations
+            anchored.compare(installations, verification.actual(self._scripts), verification.shared)
+        anchored.settle()
+        self._owners.take_anchors(anchored.outliers)
+        return Anchoring(
+            source=anchored.source,
+            distributions=anchored.distributions,
+            files=anchored.files,
+            unanchored=tuple(sorted(anchored.unanchored)),
+        )
 
     def stop(self) -> None:
         """End what is being hashed."""

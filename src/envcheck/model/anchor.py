@@ -74,7 +74,7 @@ class Anchor(NamedTuple):
 
 
 UnanchoredReason = Literal[
-    "not-locked", "editable", "directory", "git", "sdist", "built", "no-hash", "no-wheel", "not-in-file", "doubtful"
+    "not-locked", "editable", "directory", "git", "sdist", "no-hash", "no-wheel", "not-in-file", "doubtful"
 ]
 REASONS: dict[UnanchoredReason, str] = {
     "not-locked": "the lock does not have that version of it",
@@ -82,10 +82,9 @@ REASONS: dict[UnanchoredReason, str] = {
     "directory": "the lock names a directory",
     "git": "the lock names a repository",
     "sdist": "the lock has only a source archive, and what is built from it has no locked hash",
-    "built": "it was built on this machine, though the lock has a wheel",
     "no-hash": "the lock has no strong hash of a wheel",
     "no-wheel": "no locked wheel of it is at hand",
-    "not-in-file": "the anchors file does not have it",
+    "not-in-file": "the anchors file does not have the wheel for this platform",
     "doubtful": "the archive at hand is not the locked one, or has no certain content",
 }
 

@@ -3,6 +3,10 @@
 from envcheck.model.nouns import Literal, NamedTuple
 from envcheck.model.ownership import Assurance, Owner
 
+TYPE_CHECKING = False  # nothing of it is needed where there is no lock
+if TYPE_CHECKING:
+    from envcheck.model.anchor import Anchoring
+
 SEEDS = frozenset({"pip", "setuptools", "wheel"})
 """Put into an environment by its maker, so that no lock need name them."""
 
@@ -10,6 +14,10 @@ LockState = Literal["match", "version", "missing", "extra", "source", "ignored",
 
 Problem = Literal[
     "modified",  # the bytes differ from the hash that claims them
+    "forged",  # RECORD agrees with the bytes, and the locked wheel has others
+    "forged-row",  # RECORD lists a file that the locked wheel does not have
+    "swapped",  # the whole distribution is another build than the locked wheels
+    "unlike-anchor",  # files and RECORD do not give the digest of the anchors file; which of them, nothing tells
     "missing",  # claimed, absent (bytecode is never missing)
     "unowned-code",  # nothing claims it, and it can be imported or run
     "unowned-configuration",  # nothing claims it, and a tool does what it says
@@ -97,6 +105,8 @@ class Distribution(NamedTuple):
     requires_dist: tuple[str, ...] = ()
     entry_points: tuple[tuple[str, str, str], ...] = ()
     """``(group, name, module:callable)``, as ``entry_points.txt`` has them; only in an inventory."""
+    tags: tuple[str, ...] = ()
+    """Of ``WHEEL`` (PEP 425): which wheel it says that it comes from."""
 
     @property
     def key(self) -> str:
@@ -135,6 +145,8 @@ class Inventory(NamedTuple):
     counts: FileCounts = FileCounts()
     standard_library: StandardLibraryProof | None = None
     """``None`` where no Python belongs to the environment."""
+    anchoring: "Anchoring | None" = None
+    """What a lock's archive hashes proved; ``None`` where there is no lock."""
 
 
 def normalize_name(name: str) -> str:

@@ -37,6 +37,22 @@ class Options(NamedTuple):
     ignore: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     """Digests of trusted installations (`envcheck reference`) to compare bases with."""
+    wheels: tuple[str, ...] = ()
+    """Directories of wheels to compare files with; absolute paths."""
+    anchors: str | None = None
+    """The anchors file; ``None`` for the one beside the lock, if there is one."""
+    fetch: bool = False
+    """Whether locked wheels that are not at hand may be downloaded."""
+    index_url: str | None = None
+    """The index to download from where the lock gives no URL."""
+    caches: tuple[tuple[str, str], ...] | None = None
+    """The user's variables that tell where caches, proxies and credentials are; ``None``: no cache is looked at."""
+    diff: str | None = None
+    """A file to show beside what its locked wheel has: absolute, or relative to the environment or a site directory."""
+    require_anchors: bool = False
+    """Whether a distribution that nothing in the lock vouches for is a finding that fails."""
+    excepted: tuple[str, ...] = ()
+    """Distributions that need no anchor, by name."""
     cooldown: int | None = None
     """Days that an archive must have been public before it is trusted."""
     now: float | None = None
@@ -64,6 +80,19 @@ class Timing(NamedTuple):
     bytes_read: int
 
 
+class Difference(NamedTuple):
+    """One installed file beside what a locked wheel has in its place."""
+
+    path: str
+    wheel: str | None = None
+    """The wheel's file name; ``None`` where none is at hand, and ``why`` tells."""
+    expected: bytes | None = None
+    """What the wheel has."""
+    actual: bytes | None = None
+    """What is there; ``None`` for nothing, or nothing that can be read."""
+    why: str | None = None
+
+
 class EnvironmentReport(NamedTuple):
     """Everything about one environment."""
 
@@ -76,6 +105,8 @@ class EnvironmentReport(NamedTuple):
     """Most severe first; within a severity startup before files before drift, then by path and line."""
     bytecode: tuple[BytecodeCoverage, ...] = ()
     """What compiling sources again proved, by magic number."""
+    difference: Difference | None = None
+    """Of the file that the caller asked to see (`Options.diff`)."""
 
 
 class Report(NamedTuple):

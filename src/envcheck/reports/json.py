@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
+from envcheck.model.anchor import Anchoring
 from envcheck.model.bytecode import BytecodeCoverage
 from envcheck.model.environment import SiteModule
 from envcheck.model.finding import Finding, Severity
@@ -177,6 +178,7 @@ def _owner(owner: Owner | None) -> dict[str, object] | None:
 
 def _lock(report: EnvironmentReport) -> dict[str, object] | None:
     comparison = report.comparison
+    anchoring = report.inventory.anchoring if report.inventory else None
     if comparison is None:
         return None
     lock = comparison.lock
@@ -188,6 +190,7 @@ def _lock(report: EnvironmentReport) -> dict[str, object] | None:
         "groups": sorted(lock.groups),
         "inferred": lock.inferred,
         "anchors": lock.anchors,
+        "anchored": _anchoring(anchoring),
         "members": sorted(lock.members),
         "repository": {
             "state": lock.repository.state,
@@ -217,6 +220,20 @@ def _repair(report: EnvironmentReport, comparison: Comparison) -> dict[str, obje
         "commands": recreate(lock, report.environment.path) if changed else [repair(lock)],
         "recreate": changed,
         "why": why_without_caches(lock) if changed else None,
+    }
+
+
+def _anchoring(anchoring: Anchoring | None) -> dict[str, object] | None:
+    if anchoring is None:
+        return None
+    return {
+        "path": anchoring.path,
+        "distributions": anchoring.distributions,
+        "files": anchoring.files,
+        "excepted": anchoring.excepted,
+        "unanchored": [
+            {"name": one.name, "version": one.version, "reason": one.reason} for one in anchoring.unanchored
+        ],
     }
 
 

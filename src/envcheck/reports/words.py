@@ -51,6 +51,13 @@ _DRIFT: tuple[tuple[LockState, str], ...] = (
 )
 
 
+_LOCK_STATES = {
+    "committed": ", which is as HEAD has it",
+    "modified": ", which differs from HEAD",
+    "untracked": ", which no commit has",
+}
+"""What anchored files stand on: a lock that anybody may have edited, or one that was reviewed."""
+
 _WHAT_TO_DO = "--trusted-python PATH may name one that can tell"
 
 
@@ -248,11 +255,14 @@ def _files_sentence(report: EnvironmentReport) -> str:
     assert report.inventory is not None
     distributions, counts = report.inventory.distributions, report.inventory.counts
     anchored = sum(distribution.assurance == "anchored" for distribution in distributions)
+    anchoring = report.inventory.anchoring
     files = plural(counts.verified, "file")
-    if anchored and anchored == len(distributions):
-        return f"{files} proven by it"
-    if anchored:
-        return f"{files} checked, those of {anchored:,} of {plural(len(distributions), 'package')} proven by it"
+    if anchored and report.comparison is not None:
+        state = _LOCK_STATES.get(report.comparison.lock.repository.state, "")
+        proven = plural(anchoring.files, "file") if anchoring is not None and anchoring.files else files
+        if anchored == len(distributions):
+            return f"{proven} proven by it{state}"
+        return f"{proven} of {anchored:,} of {plural(len(distributions), 'package')} proven by it{state}"
     lists = "lists of files" if report.environment.kind == "system" else "RECORD"
     return f"{files} checked against the packages' own {lists} only"
 
