@@ -155,18 +155,18 @@ def _carry(one: socket.socket, other: socket.socket) -> None:
 
 
 class Authority(NamedTuple):
-    """A certificate for 127.0.0.1 that signs itself, in a file, and a context for a server that has it."""
+    """A certificate for an address that signs itself, in a file, and a context for a server that has it."""
 
     certificate: Path
     context: ssl.SSLContext
 
 
-def make_authority(directory: Path) -> Authority:
+def make_authority(directory: Path, address: str = "127.0.0.1") -> Authority:
     tool = find_tool("openssl")
     if tool is None:
         pytest.skip("openssl, which makes a certificate for the test, is not on PATH")
     certificate, key = directory / "certificate.pem", directory / "key.pem"
-    names = ("-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost")
+    names = ("-subj", f"/CN={address}", "-addext", f"subjectAltName=IP:{address}")
     kind = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2")
     run([tool, "req", "-x509", *kind, "-keyout", str(key), "-out", str(certificate), *names])
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

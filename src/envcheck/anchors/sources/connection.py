@@ -26,6 +26,7 @@ GRACE = 60.0
 """Seconds that any answer may take."""
 SLOWEST = 16 << 10
 """Bytes a second that it must bring after that."""
+_TOO_SLOW = "the server is too slow"
 _HEAD = 64 << 10
 """Bytes of a proxy's answer."""
 
@@ -204,8 +205,14 @@ class _Transport(io.RawIOBase):
     def readinto(self, buffer: object) -> int:
         """Fill a buffer with what comes next."""
         assert self._socket is not None
-        self._socket.settimeout(self._patience())
-        size = self._socket.recv_into(memoryview(cast("bytearray", buffer)))
+        patience = self._patience()
+        self._socket.settimeout(patience)
+        try:
+            size = self._socket.recv_into(memoryview(cast("bytearray", buffer)))
+        except TimeoutError:
+            if patience < IDLE:
+                raise Failed(_TOO_SLOW, reached=True) from None
+            raise
         self._received += size
         return size
 
@@ -219,7 +226,7 @@ class _Transport(io.RawIOBase):
         """Seconds to wait for the next byte. Raises `Failed` where the whole has taken too long."""
         left = GRACE + self._received / SLOWEST - (self._clock() - self._started)
         if left <= 0:
-            raise Failed("the server is too slow", reached=self.connected)
+            raise Failed(_TOO_SLOW, reached=self.connected)
         return min(IDLE, left)
 
 

@@ -51,7 +51,9 @@ class Url(NamedTuple):
     @property
     def here(self) -> bool:
         """Whether it stays on this machine."""
-        return self.host in ("localhost", "::1") or (self.host.startswith("127.") and self.host.count(".") == 3)
+        parts = self.host.split(".")
+        loopback = len(parts) == 4 and parts[0] == "127" and all(part.isdecimal() for part in parts)
+        return loopback or self.host in ("localhost", "::1")
 
 
 def parse(text: str) -> Url:
