@@ -19,7 +19,8 @@ FILES = {
     "backslash": "machine a.example login a\\na password wo\\ rd",
     "account": "machine a.example login ana account acc password word",
     "user": "machine a.example user ana password word",
-    "macro": "machine a.example login ana password word\nmacdef init\ncd /pub\nmachine b.example\n\nmachine c.example login u password p\n",
+    "macro": "machine a.example login ana password word\n"
+    "macdef init\ncd /pub\nmachine b.example\n\nmachine c.example login u password p\n",
     "no login": "machine a.example password word",
     "empty": "",
 }
