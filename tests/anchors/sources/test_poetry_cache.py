@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from envcheck.anchors.sources import find
-from envcheck.anchors.sources.bodies import hash_range, whole
+from envcheck.anchors.sources.bodies import has_hash
 from envcheck.files.root import Files
 from envcheck.model.anchor import Held, Wanted
 from locks.lockers import BACKEND, need
@@ -122,10 +122,20 @@ def test_a_wheel_that_poetry_built_has_the_name_and_not_the_hash(filled: Filled)
     """It lies beside the sdist, under a name as good as any; whoever recomputes the hash is not taken in."""
     wanted = Wanted("built", "0.3", "built-0.3-py3-none-any.whl", None, (("sha256", "0" * 64),))
     (held,) = filled.look(wanted)
-    body = whole(Files(), held.path)
-    assert body is not None
-    assert hash_range(Files(), body, ["sha256"]) != ["0" * 64]
     assert held.origin == "cache"
+    assert not has_hash(Files(), held, wanted)
+
+
+def test_what_has_the_name_and_not_the_hash_does_not_keep_from_a_fetch(
+    filled: Filled, server: Server, tmp_path: Path
+) -> None:
+    other = build_wheel(tmp_path / "other", "built", "0.3", {"built.py": "the released one"})
+    server.serve([other])
+    wanted = wanted_of(other)
+    places = filled.user.places(fetch=True, index_url=server.index)
+    ((held,),) = find(Files(), [wanted], places).values()
+    assert held.origin == "fetched"
+    assert content(held) == other.path.read_bytes()
 
 
 def test_a_cache_that_was_moved_by_the_users_variable_is_looked_into(filled: Filled, tmp_path: Path) -> None:

@@ -50,7 +50,8 @@ def find(
 ) -> Found:
     """Local files that may be each wanted archive, the best first; what was not found is not in the result.
 
-    What has the right name in a directory that the user named is not fetched, whatever its hash turns out to be.
+    What has the right name in a directory that the user named is not fetched, whatever its hash turns out to be: that
+    it has another is for the user to know. What an installer's cache has counts before a fetch only by its hash.
     ``problems`` receives why an archive could not be fetched, and (with ``None``) what is to be said of a whole place.
     Raises `UsageError` for a directory or an index that cannot be what the user means.
     """
@@ -65,6 +66,8 @@ def find(
 
     if places.caches:
         in_store(files, _missing(looked_for, found), environ, places.forbidden, found, told)
+    if places.fetch:
+        _drop_wrong(found)
     missing = _missing(looked_for, found)
     if places.fetch and missing:
         fetch(files, missing, environ, places.index_url, places.forbidden, found, told, progress)
@@ -115,6 +118,16 @@ def _in_caches(files: Files, wanted: Sequence[Wanted], environ: Mapping[str, str
         for one, held in pip.by_hash(_missing(wanted, found)).items():
             _add(found, one, held)
     files.bytes_read += quiet.bytes_read
+
+
+def _drop_wrong(found: Found) -> None:
+    """Take away what an installer's cache has under the right name or URL with another hash: a fetch brings it."""
+    from envcheck.anchors.sources.bodies import has_hash
+
+    quiet = Files()
+    for one, held in list(found.items()):
+        if held[0].origin == "cache" and not any(has_hash(quiet, candidate, one) for candidate in held):
+            del found[one]
 
 
 def _add(found: Found, wanted: Wanted, held: list[Held]) -> None:

@@ -102,6 +102,19 @@ def hash_range(files: Files, body: Body, algorithms: Sequence[str]) -> list[str]
     return [one.hexdigest() for one in hashes]
 
 
+def has_hash(files: Files, held: Held, wanted: Wanted) -> bool:
+    """Whether a candidate is the wanted archive."""
+    body = whole(files, held.path) if held.length is None else Body(held.path, held.offset, held.length)
+    algorithm = algorithm_of(wanted)
+    if body is None or algorithm is None:
+        return False
+    try:
+        (digest,) = hash_range(files, body, [algorithm])
+    except Unreadable:
+        return False
+    return (algorithm, digest) in digests_of(wanted)
+
+
 def _chunks(files: Files, body: Body) -> Iterator[bytes]:
     fd, _ = files.open(body.path)
     try:

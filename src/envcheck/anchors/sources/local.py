@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from envcheck.anchors.sources.bodies import digests_of, hash_range, whole
+from envcheck.anchors.sources.bodies import has_hash
 from envcheck.anchors.sources.index import choose, project_page
 from envcheck.anchors.sources.simple import Link, links
 from envcheck.files.root import Files, Unreadable
@@ -35,15 +35,9 @@ class LocalIndex:
 
     def _right(self, wanted: Wanted, offered: list[Link]) -> Iterator[Held]:
         for link in choose(offered, wanted):
-            body = whole(self._files, path_of(link.url)) if is_local(link.url) else None
-            if body is None:
-                continue
-            try:
-                digests = {(name, hash_range(self._files, body, [name])[0]) for name, _ in digests_of(wanted)[:1]}
-            except Unreadable:
-                continue
-            if digests & set(digests_of(wanted)):
-                yield Held(body.path, origin="fetched")
+            held = Held(path_of(link.url), origin="fetched")
+            if is_local(link.url) and has_hash(self._files, held, wanted):
+                yield held
 
 
 def is_local(url: str) -> bool:
