@@ -48,7 +48,7 @@ def find(
     progress: Progress | None = None,
     problems: Problems | None = None,
 ) -> Found:
-    """Local files that may be each wanted archive, the best first; what was not found is not in the result.
+    """Local files that may be each wanted archive, the best first, in the order of ``wanted``; none where none was found.
 
     What has the right name in a directory that the user named is not fetched, whatever its hash turns out to be: that
     it has another is for the user to know. What an installer's cache has counts before a fetch only by its hash.
@@ -71,7 +71,7 @@ def find(
     missing = _missing(looked_for, found)
     if places.fetch and missing:
         fetch(files, missing, environ, places.index_url, places.forbidden, found, told, progress)
-    return found
+    return {one: found[one] for one in looked_for if one in found}
 
 
 def _lookable(wanted: Wanted) -> bool:
