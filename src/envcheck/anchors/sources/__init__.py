@@ -48,7 +48,7 @@ def find(
     progress: Progress | None = None,
     problems: Problems | None = None,
 ) -> Found:
-    """Local files that may be each wanted archive, the best first, in the order of ``wanted``; none where none was found.
+    """Local files that may be each wanted archive, the best first, in the order of ``wanted``.
 
     What has the right name in a directory that the user named is not fetched, whatever its hash turns out to be: that
     it has another is for the user to know. What an installer's cache has counts before a fetch only by its hash.
