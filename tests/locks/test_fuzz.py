@@ -16,6 +16,7 @@ import pytest
 
 from envcheck.files.root import Files
 from envcheck.locks.constraints import alternatives, python_marker
+from envcheck.locks.read import read_lock
 from envcheck.locks.report import judge
 from envcheck.locks.tables import Wrong
 from envcheck.model.errors import LockError
@@ -189,6 +190,16 @@ def test_a_mutant_ends_in_a_lock_or_in_one_line(tmp_path: Path, name: str) -> No
     for _ in range(ROUNDS):
         write(path, mutate(document, randomness))
         outcome(path)
+
+
+def test_a_package_of_no_group_is_refused_at_its_place(tmp_path: Path) -> None:
+    """Found by mutants: no marker says when it belongs here."""
+    document = copy.deepcopy(POETRY)
+    document["package"][0]["groups"] = []  # type: ignore[index]
+    write(tmp_path / "poetry.lock", document)
+    with pytest.raises(LockError) as caught:
+        read_lock(Files(), str(tmp_path / "poetry.lock"))
+    assert caught.value.message == "poetry.lock: package[0].groups: is empty, expected names"
 
 
 @pytest.mark.parametrize("name", list(FORMATS))

@@ -171,6 +171,8 @@ class _Reader:
         if "groups" not in table:
             raise Wrong("is missing, expected an array", "groups")
         names = get_strings(table, "groups")
+        if not names:
+            raise Wrong("is empty, expected names", "groups")
         for index, name in enumerate(names):
             if not is_name(name):
                 raise Wrong("is not a name", f"groups[{index}]")
