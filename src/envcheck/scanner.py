@@ -16,7 +16,7 @@ from envcheck.checks.base import Check
 from envcheck.checks.verdict import verdict
 from envcheck.environments.discover import find_environment
 from envcheck.environments.own import overlap
-from envcheck.files.root import Files
+from envcheck.files.root import Files, Unreadable
 from envcheck.installed.inventory import Installed
 from envcheck.installed.modes import open_places
 from envcheck.model.bytecode import BytecodeCoverage, Proof, TrustedPython
@@ -37,6 +37,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from envcheck.installed.proofs import Cached, Prover
     from envcheck.installed.references import Reference
+    from envcheck.model.behavior import Account
 
 
 def scan(target: str, options: Options | None = None) -> Report:
@@ -114,6 +115,7 @@ def scan_environment(
             installed.begin()
         plan = make_plan(files, environment, options.invocation)
         plan = attribute(bytecode.prove_startup(plan, lambda: look_up(plan, installed)), installed)
+        plan = judge(plan, Accounts(files, installed, proven=not options.startup_only))
         if not options.startup_only:
             if options.lock is not None:
                 comparison = compare_with_lock(files, environment, installed, options)
@@ -253,10 +255,84 @@ def attribute(plan: StartupPlan, installed: Installed) -> StartupPlan:
 def _attributed(entry: StartupEntry, claim: Callable[[str], Claim]) -> StartupEntry:
     own, proof = _weaker(claim, entry.path, entry.loads if entry.line is None else None, entry.proof)
     closure = tuple(_closure_file(file, *_weaker(claim, file.path, file.loads, file.proof)) for file in entry.closure)
-    entry = entry._replace(
+    return entry._replace(
         owner=own.owner, assurance=own.assurance, sha256=entry.sha256 or own.sha256, closure=closure, proof=proof
     )
-    return entry._replace(verdict=verdict(entry))
+
+
+def judge(plan: StartupPlan, accounts: Accounts) -> StartupPlan:
+    """The plan with what code in it would do, and with a verdict on every entry."""
+    entries = []
+    for entry in plan.entries:
+        closure = tuple(accounts.of_file(file) for file in entry.closure)
+        entry = accounts.of_entry(entry)._replace(closure=closure)
+        told = [account for account in (entry.account, *(file.account for file in closure)) if account is not None]
+        if told:
+            from envcheck.model.behavior import capabilities_of
+
+            entry = entry._replace(capabilities=capabilities_of(told))
+        entries.append(entry._replace(verdict=verdict(entry)))
+    return plan._replace(entries=tuple(entries))
+
+
+class Accounts:
+    """What code would do, asked of each file once, and only where neither a lock nor the catalogue answers for it.
+
+    ``proven``: of lines that are proven too. That costs nothing that a whole scan notices.
+    """
+
+    def __init__(self, files: Files, installed: Installed, proven: bool) -> None:
+        self._files = files
+        self._installed = installed
+        self._proven = proven
+        self._known: dict[str, str | None] = {}
+        self._accounts: dict[str, Account] = {}
+
+    def of_entry(self, entry: StartupEntry) -> StartupEntry:
+        """An entry with an account of its line, or of the module that it is."""
+        known = self._known_as(entry.path, entry.assurance)
+        entry = entry._replace(known=known)
+        if entry.code is not None and entry.kind == "pth-import":
+            if not self._proven and (entry.assurance in _TRUSTED or known is not None):
+                return entry
+            from envcheck.behavior.account import account_of_line
+
+            return entry._replace(account=account_of_line(entry.code, entry.line or 1))
+        if entry.line is not None or entry.assurance in _TRUSTED or known is not None:
+            return entry
+        return entry._replace(account=self._account(entry.path, entry.loads, entry.proof, entry.assurance))
+
+    def of_file(self, file: ClosureFile) -> ClosureFile:
+        """A file that an entry loads, with an account of it."""
+        known = self._known_as(file.path, file.assurance)
+        if file.assurance in _TRUSTED or known is not None:
+            return file._replace(known=known)
+        return file._replace(account=self._account(file.path, file.loads, file.proof, file.assurance))
+
+    def _known_as(self, path: str, assurance: str | None) -> str | None:
+        if assurance not in ("recorded", "known"):
+            return None
+        if path not in self._known:
+            self._known[path] = self._installed.known(path)
+        return self._known[path]
+
+    def _account(self, path: str, loads: str | None, proof: Proof | None, assurance: str | None) -> Account | None:
+        from envcheck.behavior.account import account_of_file
+        from envcheck.model.behavior import Account
+
+        # The bytecode in place of a source that says something else.
+        differs = proof is not None and proof.result == "mismatch"
+        subject = loads if loads is not None and (differs or path.endswith(".pyc")) else path
+        if subject not in self._accounts:
+            try:
+                data = self._files.read(subject, self._files.limits.startup)
+                self._accounts[subject] = account_of_file(subject.rpartition("/")[2], data)
+            except Unreadable as error:
+                self._accounts[subject] = Account("unknown", False, error.why)
+        return self._accounts[subject]
+
+
+_TRUSTED = ("anchored",)
 
 
 def _weaker(

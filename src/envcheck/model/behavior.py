@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from envcheck.model.nouns import Literal, NamedTuple, TypeAlias
+from envcheck.model.nouns import Literal, NamedTuple
 
 Capability = Literal[
     "process", "network", "credentials", "environment", "writes-files", "decode", "dynamic-code", "native-code",
@@ -99,9 +99,10 @@ class Account(NamedTuple):
     @property
     def capabilities(self) -> tuple[Capability, ...]:
         """All of them, with those of its layers."""
-        found = {use.capability for account in self.within() for use in account.uses}
-        return tuple(capability for capability in CAPABILITIES if capability in found)
+        return capabilities_of([self])
 
 
-Accounts: TypeAlias = "dict[str, Account]"
-"""Accounts by the sha256 of what they are about."""
+def capabilities_of(accounts: Iterable[Account]) -> tuple[Capability, ...]:
+    """All capabilities in some accounts and their layers, in the order of `CAPABILITIES`."""
+    found = {use.capability for one in accounts for account in one.within() for use in account.uses}
+    return tuple(capability for capability in CAPABILITIES if capability in found)
