@@ -21,8 +21,8 @@ from envcheck.installed.inventory import Installed
 from envcheck.installed.modes import open_places
 from envcheck.model.bytecode import BytecodeCoverage, Proof, TrustedPython
 from envcheck.model.environment import Environment
-from envcheck.model.errors import TargetError
-from envcheck.model.facts import Facts
+from envcheck.model.errors import TargetError, UsageError
+from envcheck.model.facts import Facts, Hit
 from envcheck.model.finding import Finding, NotSeen
 from envcheck.model.inventory import Inventory
 from envcheck.model.invocation import Invocation
@@ -128,7 +128,10 @@ def scan_environment(
     lines = [(line.directory, line.added) for line in plan.path_lines if not line.symbolic]
     places = tuple(sorted(open_places(files, environment, lines).items()))
     clean = why is None
-    facts = Facts(environment, plan, inventory, comparison, clean, why, files.not_seen, options.invocation, places)
+    hits = recognised(files, plan, inventory, options)
+    facts = Facts(
+        environment, plan, inventory, comparison, clean, why, files.not_seen, options.invocation, places, hits
+    )
     checks = registry.startup_checks() if options.startup_only else registry.all_checks()
     findings = sorted((finding for check in checks for finding in check(facts)), key=_order(checks))
     coverage = bytecode.coverage()
@@ -193,6 +196,57 @@ class Bytecode:
             return self._prover.prove(cached, meanwhile)
         finally:
             self._prover.close()
+
+
+def recognised(files: Files, plan: StartupPlan, inventory: Inventory | None, options: Options) -> tuple[Hit, ...]:
+    """What of an environment is known from attacks. Raises `UsageError` for a file of indicators that is none."""
+    starting: list[StartupEntry | ClosureFile] = list(plan.entries)
+    starting += [file for entry in plan.entries for file in entry.closure]
+    accounted = [item for item in starting if item.known is None or options.indicators]
+    if not accounted and inventory is None and not options.indicators:
+        return ()
+    from envcheck.catalogue import indicators
+
+    wanted = indicators.shipped()
+    for path in options.indicators:
+        try:
+            data = Files().read(path, indicators.MAX_FILE)
+        except Unreadable as error:
+            raise UsageError(f"--indicators {path}: {error.why}", "name a file of digests, paths and globs") from None
+        wanted = indicators.joined(wanted, indicators.read_indicators(path, data))
+    hits: dict[tuple[str, str], Hit] = {}
+    for item in accounted:
+        line = item.line if isinstance(item, StartupEntry) else None
+        owner = item.owner.name if item.owner else None
+        texts = (
+            [] if item.account is None else [layer.text or "" for one in item.account.within() for layer in one.layers]
+        )
+        texts += (
+            [] if item.account is None else [found.value for one in item.account.within() for found in one.indicators]
+        )
+        if isinstance(item, StartupEntry):
+            texts.append(item.code or "")
+        for how, what in (
+            ("content", wanted.of_digest(item.sha256)),
+            ("text", next((what for what in map(wanted.of_text, texts) if what is not None), None)),
+            ("path", wanted.of_path(item.path)),
+        ):
+            if what is not None:
+                hits.setdefault((item.path, what), Hit(item.path, line, what, how, item.sha256, owner))
+    for one in inventory.deviations if inventory else ():
+        for how, what in (("content", wanted.of_digest(one.actual)), ("path", wanted.of_path(one.path))):
+            if what is not None:
+                owner = one.owner.name if one.owner else None
+                hits.setdefault((one.path, what), Hit(one.path, one.line, what, how, one.actual, owner))
+    for package in inventory.distributions if inventory else ():
+        what = wanted.of_release(package.key, package.version)
+        if what is not None:
+            hits.setdefault((package.path, what), Hit(package.path, None, what, "release", None, package.name))
+    for path, what in wanted.paths:
+        place = path.replace("*/", f"{options.invocation.environ.get('HOME') or '/nowhere'}/", 1)
+        if place.startswith("/") and not {"*", "?", "["} & set(place) and files.is_file(place):
+            hits.setdefault((place, what), Hit(place, None, what, "path"))
+    return tuple(hits.values())
 
 
 def read_references(paths: Sequence[str]) -> tuple[Reference, ...]:
@@ -300,14 +354,16 @@ class Accounts:
             return entry._replace(account=account_of_line(entry.code, entry.line or 1))
         if entry.line is not None or entry.assurance in _TRUSTED or known is not None:
             return entry
-        return entry._replace(account=self._account(entry.path, entry.loads, entry.proof, entry.assurance))
+        return entry._replace(account=self._account(entry.path, entry.loads, entry.proof))
 
     def of_file(self, file: ClosureFile) -> ClosureFile:
         """A file that an entry loads, with an account of it."""
         known = self._known_as(file.path, file.assurance)
         if file.assurance in _TRUSTED or known is not None:
             return file._replace(known=known)
-        return file._replace(account=self._account(file.path, file.loads, file.proof, file.assurance))
+        # A package's own modules: only those that could be told against although a RECORD lists them.
+        quick = file.assurance == "recorded" and file.path.endswith(".py")
+        return file._replace(account=self._account(file.path, file.loads, file.proof, quick))
 
     def _known_as(self, path: str, assurance: str | None) -> str | None:
         if assurance not in ("recorded", "known"):
@@ -316,8 +372,9 @@ class Accounts:
             self._known[path] = self._installed.known(path)
         return self._known[path]
 
-    def _account(self, path: str, loads: str | None, proof: Proof | None, assurance: str | None) -> Account | None:
+    def _account(self, path: str, loads: str | None, proof: Proof | None, quick: bool = False) -> Account | None:
         from envcheck.behavior.account import account_of_file
+        from envcheck.behavior.worth import may_decide
         from envcheck.model.behavior import Account
 
         # The bytecode in place of a source that says something else.
@@ -326,6 +383,8 @@ class Accounts:
         if subject not in self._accounts:
             try:
                 data = self._files.read(subject, self._files.limits.startup)
+                if quick and not may_decide(data):
+                    return None
                 self._accounts[subject] = account_of_file(subject.rpartition("/")[2], data)
             except Unreadable as error:
                 self._accounts[subject] = Account("unknown", False, error.why)

@@ -29,7 +29,8 @@ _NAMES: dict[Capability, str] = {
     "network": """
         socket.socket socket.create_connection socket.create_server socket.getaddrinfo socket.gethostbyname
         socket.gethostbyname_ex socket.gethostbyaddr socket.fromfd socket.socketpair socket.SocketType
-        urllib.request urllib.urlopen urllib.urlretrieve urllib2 http.client httplib http.server socketserver ftplib
+        urllib.request urllib.request.urlretrieve urllib.urlopen urllib.urlretrieve
+        urllib2 http.client httplib http.server socketserver ftplib
         smtplib smtpd poplib imaplib nntplib telnetlib xmlrpc.client xmlrpclib ssl.wrap_socket ssl.SSLSocket
         ssl.get_server_certificate asyncio.open_connection asyncio.start_server asyncio.open_unix_connection
         asyncore.dispatcher requests.get requests.post requests.put requests.patch requests.delete requests.head

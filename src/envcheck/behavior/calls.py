@@ -6,11 +6,12 @@ import _ast
 
 from envcheck.behavior import decoders, folding, shell
 from envcheck.behavior.abilities import EXECUTORS, abilities, canonical, is_download
-from envcheck.behavior.budget import TooLarge
+from envcheck.behavior.budget import Budget, TooLarge
 from envcheck.behavior.decoders import Undecodable
 from envcheck.behavior.expressions import Expressions
 from envcheck.behavior.folding import Unfolded
-from envcheck.behavior.names import joined
+from envcheck.behavior.names import TooDeep, joined
+from envcheck.behavior.recorder import Recorder
 from envcheck.behavior.scopes import Scope
 from envcheck.behavior.things import (
     CREDENTIALS,
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 
 MAX_CALLS = 12
 """Functions of the code's own that are followed into one another."""
+MAX_FOLLOWED = 400
+"""Calls of one function that are followed."""
+MAX_RECURSION = 2
 MAX_NAME = 200
 _WRITES = ("open().write", "open().writelines", "pathlib.Path().write_text", "pathlib.Path().write_bytes", "os.write")
 _STARTERS = {"threading.Thread": "target", "threading.Timer": "function", "multiprocessing.Process": "target"}
@@ -47,6 +51,12 @@ class Calls(Expressions):
     """Applies things to things."""
 
     _calls = 0
+
+    def __init__(self, recorder: Recorder, budget: Budget, scope: Scope) -> None:
+        super().__init__(recorder, budget, scope)
+        self._followed: dict[int, int] = {}
+        """How often each function was followed."""
+        self._active: dict[int, int] = {}
 
     def assigned_attribute(self, base: Thing, name: str | None, value: Thing, node: _ast.expr) -> None:
         """``base.name = value``."""
@@ -97,8 +107,18 @@ class Calls(Expressions):
 
     def follow(self, thing: Thing, function: Function, arguments: list[Thing], named: dict[str, Thing]) -> Thing:
         """What a function gives for these arguments."""
-        if self._calls >= MAX_CALLS or not self.budget.may_repeat:
+        active = self._active.get(id(function), 0)
+        count = self._followed.get(id(function), 0)
+        told = [one for one in (*arguments, *named.values()) if _telling(one)]
+        if (
+            self._calls >= MAX_CALLS
+            or active >= MAX_RECURSION
+            or count >= (MAX_FOLLOWED if told else 1)
+            or not self.budget.may_repeat
+        ):
             return mixed([*arguments, *named.values()])
+        self._active[id(function)] = active + 1
+        self._followed[id(function)] = count + 1
         self._calls += 1
         outer, self.scope = self.scope, Scope(thing.scope)
         maybe, self.maybe = self.maybe, 0
@@ -109,9 +129,13 @@ class Calls(Expressions):
                 return self.eval(function.body)
             self.run(function.body)
             return self.scope.result or Thing()
+        except TooDeep:
+            # It is read once more on its own, not as deep.
+            return mixed([*arguments, *named.values()])
         finally:
             self.scope, self.maybe, self.depth = outer, maybe, depth
             self._calls -= 1
+            self._active[id(function)] = active
 
     def _parameters(self, parameters: _ast.arguments, arguments: list[Thing], named: dict[str, Thing]) -> None:
         """Bind what a call hands over."""
@@ -229,8 +253,8 @@ class Calls(Expressions):
             self._starts(arguments, named, source, node)
         if "network" in capabilities:
             self._sends(name, source, node)
-        if name in _WRITES and source & DOWNLOADED:
-            self.recorder.flow("writes-downloaded", node, f"{name} gets what came over the network")
+        if name == "urllib.request.urlretrieve" or (name in _WRITES and source & DOWNLOADED):
+            self.recorder.flow("writes-downloaded", node, f"{name} writes what came over the network")
         if name in folding.FOLDED and all(one.known for one in everything) and not named:
             made = self._folded(name, arguments)
             if made is not None:
@@ -241,7 +265,7 @@ class Calls(Expressions):
             self._handed(name, arguments, named, node)
         result = Thing(f"{name}()" if len(name) < MAX_NAME else None, function.source | source)
         result.how = next((one.how for one in everything if one.how), ())
-        if "decode" in capabilities:
+        if "decode" in capabilities and not {"dynamic-code"} & set(capabilities):
             result.source |= DECODED
             result.how = (*result.how, name)
         if is_download(name):
@@ -344,6 +368,13 @@ class Calls(Expressions):
                 given = self.sequence(rest) if name == "atexit.register" else (rest[0] if rest else None)
         if target is not None:
             self.apply(target, (parts_of(given) or []) if given is not None else [], {}, node)
+
+
+def _telling(thing: Thing) -> bool:
+    """Whether a function may do another thing for being given this one."""
+    return bool(
+        thing.known or thing.function or thing.source or thing.items or thing.attributes or thing.bound or thing.name
+    )
 
 
 def _is_python(before: list[Thing]) -> bool:

@@ -6,6 +6,7 @@ Walks with a list, not by recursion, and over each node once.
 from __future__ import annotations
 
 import _ast
+from collections.abc import Sequence
 
 from envcheck.behavior.abilities import abilities, canonical
 from envcheck.behavior.recorder import Recorder
@@ -14,7 +15,7 @@ _MOST_PARTS = 12
 _MOST_NODES = 500_000
 
 
-def shallow(tree: list[_ast.stmt], recorder: Recorder) -> None:
+def shallow(tree: Sequence[_ast.AST], recorder: Recorder) -> None:
     """Record what the names of a tree can do."""
     names: dict[str, str] = {}
     pending: list[_ast.AST] = list(reversed(tree))

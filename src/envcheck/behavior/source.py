@@ -93,9 +93,8 @@ class Layers(Reader):
             else:
                 if name in ("exec", "eval", "execfile") and one.function is None:
                     self.recorder.use("dynamic-code", node, f"{name} of something computed")
-                made = mixed([one], None)
-                made.source |= DECODED if name in ("marshal.loads", "pickle.loads") else 0
-                results.append(made)
+                # What is read from a file and unmarshalled is what every cache of bytecode does.
+                results.append(mixed([one]))
         return joined(results)
 
     def _inside(self, code: Thing, name: str, node: _ast.expr) -> Thing:

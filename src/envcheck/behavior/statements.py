@@ -15,6 +15,7 @@ from envcheck.behavior.calls import Calls
 from envcheck.behavior.folding import MAX_ITEMS
 from envcheck.behavior.names import TooDeep, joined
 from envcheck.behavior.scopes import Scope
+from envcheck.behavior.shallow import shallow
 from envcheck.behavior.things import Thing, mixed, parts_of, text_of
 
 TYPE_CHECKING = False
@@ -39,7 +40,13 @@ class Reader(Calls):
 
     def read(self, statements: list[_ast.stmt]) -> None:
         """The whole of it: the module, then the functions that it defines."""
-        self.run(statements)
+        for statement in statements:
+            try:
+                self.run([statement])
+            except TooDeep:
+                self.budget.cut("nested too deeply")
+                self._nesting = self.depth = 0
+                shallow([statement], self.recorder)
         while self.later:
             node, scope = self.later.pop(0)
             self._later(node, scope)
@@ -64,6 +71,7 @@ class Reader(Calls):
                 self.run(node.body)
         except TooDeep:
             self.budget.cut("nested too deeply")
+            shallow([node], self.recorder)
         finally:
             self.scope = outer
 

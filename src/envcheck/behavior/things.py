@@ -100,7 +100,7 @@ def text_of(thing: Thing) -> str | None:
 def whole_source(thing: Thing, depth: int = 0) -> int:
     """Where a thing and its parts come from."""
     source = thing.source
-    if depth < 6:
+    if depth < 6 and (thing.items or thing.attributes):
         for part in thing.items or ():
             source |= whole_source(part, depth + 1)
         for part in (thing.attributes or {}).values():

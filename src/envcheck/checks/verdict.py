@@ -48,6 +48,8 @@ FLOWS = {
     "writes-downloaded": "it writes what it downloads into a file",
 }
 """What no startup code of a package does: decisive whoever lists the file."""
+RUNS = ("executes-decoded", "executes-downloaded", "starts-decoded", "starts-downloaded")
+"""Decisive in a package's own modules too; many of those download files or log in somewhere, in functions of theirs."""
 _HIDES = "it puts names together so that they do not stand in the text"
 
 COMBINATIONS: tuple[tuple[frozenset[Capability], str], ...] = (
@@ -105,12 +107,13 @@ def decisive(item: StartupEntry | ClosureFile) -> str | None:
     account = item.account
     if account is None:
         return None
+    is_line = isinstance(item, StartupEntry)
+    own = item.assurance == "recorded" and not is_line
     for inner in account.within():
         for flow in inner.flows:
-            if flow.kind in FLOWS:
+            if flow.kind in RUNS or (flow.kind in FLOWS and not own):
                 return FLOWS[flow.kind]
-    is_line = isinstance(item, StartupEntry)
-    if item.assurance == "recorded" and not is_line:
+    if own:
         # A package's own modules may do all that follows, for good reasons.
         return None
     if _hides(account):

@@ -93,6 +93,14 @@ def new_parser(command: str, description: str, epilog: str) -> Parser:
         metavar="FILE",
         help="digests of a trusted installation, to compare the base with (envcheck reference writes them)",
     )
+    attacks = parser.add_argument_group("known attacks")
+    attacks.add_argument(
+        "--indicators",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="more to look for: sha256 digests, paths, globs, file names, name==version, one a line, or JSON",
+    )
     model = parser.add_argument_group("the start of Python that is modelled")
     model.add_argument(
         "--python-flag",
@@ -247,6 +255,7 @@ def scan_options(
         selection_given=any(selection) or arguments.no_default_groups,
         ignore=tuple(arguments.ignore),
         references=tuple(os.path.abspath(path) for path in arguments.reference),
+        indicators=tuple(os.path.abspath(path) for path in arguments.indicators),
         cooldown=cooldown(arguments),
         fail_on=severity(arguments.fail_on),
         fail_on_drift=Severity.LOW if verify else None,

@@ -37,6 +37,8 @@ class Options(NamedTuple):
     ignore: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     """Digests of trusted installations (`envcheck reference`) to compare bases with."""
+    indicators: tuple[str, ...] = ()
+    """Files with indicators of attacks to look for, besides those that ship."""
     cooldown: int | None = None
     """Days that an archive must have been public before it is trusted."""
     now: float | None = None
