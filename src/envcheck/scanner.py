@@ -7,7 +7,7 @@ replace the function as soon as anything imported it.)
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 from envcheck import __version__
@@ -115,7 +115,7 @@ def scan_environment(
             installed.begin()
         plan = make_plan(files, environment, options.invocation)
         plan = attribute(bytecode.prove_startup(plan, lambda: look_up(plan, installed)), installed)
-        plan = judge(plan, Accounts(files, installed, proven=not options.startup_only))
+        plan = judge(plan, Accounts(files, installed, options))
         if not options.startup_only:
             if options.lock is not None:
                 comparison = compare_with_lock(files, environment, installed, options)
@@ -325,20 +325,39 @@ def judge(plan: StartupPlan, accounts: Accounts) -> StartupPlan:
             from envcheck.model.behavior import capabilities_of
 
             entry = entry._replace(capabilities=capabilities_of(told))
+        entry = entry._replace(notes=(*entry.notes, *hiding(entry)))
         entries.append(entry._replace(verdict=verdict(entry)))
     return plan._replace(entries=tuple(entries))
+
+
+def hiding(entry: StartupEntry) -> Iterator[str]:
+    """What else is odd about how an entry is named or written, where nothing vouches for it."""
+    if entry.assurance not in ("unrecorded", "modified"):
+        return
+    from envcheck.catalogue.similar import looks_like
+    from envcheck.catalogue.startup_files import STARTUP_FILES
+
+    name = entry.path.rpartition("/")[2]
+    similar = looks_like(name)
+    if similar is not None:
+        yield f"its name looks like {similar}, and is another"
+    elif name in STARTUP_FILES and STARTUP_FILES[name].distinctive and entry.known is None:
+        yield f"it bears the name of {STARTUP_FILES[name].what}, and has another content"
+    if entry.account is not None:
+        yield from (trick for trick in entry.account.tricks if trick not in entry.notes)
 
 
 class Accounts:
     """What code would do, asked of each file once, and only where neither a lock nor the catalogue answers for it.
 
-    ``proven``: of lines that are proven too. That costs nothing that a whole scan notices.
+    In a whole scan, of lines that are proven too: that costs nothing that one notices.
     """
 
-    def __init__(self, files: Files, installed: Installed, proven: bool) -> None:
+    def __init__(self, files: Files, installed: Installed, options: Options) -> None:
         self._files = files
         self._installed = installed
-        self._proven = proven
+        self._proven = options.explain or not options.startup_only
+        self._all = options.explain
         self._known: dict[str, str | None] = {}
         self._accounts: dict[str, Account] = {}
 
@@ -352,17 +371,18 @@ class Accounts:
             from envcheck.behavior.account import account_of_line
 
             return entry._replace(account=account_of_line(entry.code, entry.line or 1))
-        if entry.line is not None or entry.assurance in _TRUSTED or known is not None:
+        if entry.line is not None or (not self._all and (entry.assurance in _TRUSTED or known is not None)):
             return entry
         return entry._replace(account=self._account(entry.path, entry.loads, entry.proof))
 
     def of_file(self, file: ClosureFile) -> ClosureFile:
         """A file that an entry loads, with an account of it."""
         known = self._known_as(file.path, file.assurance)
-        if file.assurance in _TRUSTED or known is not None:
+        if not self._all and (file.assurance in _TRUSTED or known is not None):
             return file._replace(known=known)
+        file = file._replace(known=known)
         # A package's own modules: only those that could be told against although a RECORD lists them.
-        quick = file.assurance == "recorded" and file.path.endswith(".py")
+        quick = file.assurance == "recorded" and file.path.endswith(".py") and not self._all
         return file._replace(account=self._account(file.path, file.loads, file.proof, quick))
 
     def _known_as(self, path: str, assurance: str | None) -> str | None:

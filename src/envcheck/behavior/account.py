@@ -9,6 +9,7 @@ from envcheck.formats.bytecode import MAGIC_NUMBERS
 from envcheck.model.behavior import Account
 
 MAX_FILE = 32 << 20
+MAX_LINES = 500
 _NATIVE = (
     b"\x7fELF",
     b"MZ",
@@ -26,6 +27,26 @@ def account_of_line(text: str, line: int = 1) -> Account:
     # Up to 3.14 the line is executed as it stands; blanks before it would be an error of indentation.
     account = account_of_text(text.lstrip(" \t"), line)
     return account._replace(tricks=tricks_of(text))
+
+
+def account_of_lines(text: str) -> Account:
+    """What the import lines of a whole ``.pth`` would do, whichever Python splits it."""
+    found = [
+        account_of_line(line.strip(), number)
+        for number, line in enumerate(text.split("\n")[:MAX_LINES], 1)
+        if line.strip().startswith(("import ", "import\t"))
+    ]
+    whys = [one.why for one in found if one.why is not None]
+    return Account(
+        "source",
+        not whys,
+        whys[0] if whys else None,
+        tuple(use for one in found for use in one.uses),
+        tuple(flow for one in found for flow in one.flows),
+        tuple(layer for one in found for layer in one.layers),
+        tuple(indicator for one in found for indicator in one.indicators),
+        tuple(dict.fromkeys(trick for one in found for trick in one.tricks)),
+    )
 
 
 def account_of_file(name: str, data: bytes) -> Account:

@@ -1,7 +1,7 @@
 """A module's bytes into whether its account could decide anything though a RECORD lists it: a quick look at its words.
 
-A package's own modules may do nearly anything for good reasons (`checks.verdict`); what decides against a recorded one is
-that it executes or starts what it decodes or downloads. Code that has no word for one half of that, and no way to
+A package's own modules may do nearly anything for good reasons (`checks.verdict`); what decides against a recorded one
+is that it executes or starts what it decodes or downloads. Code that has no word for one half of that, and no way to
 look up names that it puts together, cannot. Most modules are settled so, in a fraction of the time that parsing takes.
 """
 

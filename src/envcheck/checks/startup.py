@@ -291,6 +291,7 @@ _TRICKS = {
     "control-characters": "control characters stand in the line",
     "bidi": "bidirectional controls make the line read differently from what it does",
     "zero-width": "invisible characters stand in the line",
+    "look-alike-letters": "letters of other alphabets stand for those of names that Python knows",
 }
 
 
@@ -310,8 +311,14 @@ def startup_code_hidden(facts: Facts, rule: Rule) -> Iterator[Finding]:
     """Entries whose text uses a trick."""
     for rank, entry in ranked(facts):
         if entry.notes:
-            tricks = "; ".join(_TRICKS.get(note, note) for note in entry.notes)
+            tricks = "; ".join(_trick(note) for note in entry.notes)
             yield about_entry(facts, rule, entry, f"{when_it_runs(rank, entry)}. It is hidden: {tricks}.")
+
+
+def _trick(note: str) -> str:
+    if note.startswith("encoding "):
+        return f"its first lines ask for the {note}, in which other text stands than most editors show"
+    return _TRICKS.get(note, note)
 
 
 @check(

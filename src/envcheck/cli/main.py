@@ -14,7 +14,7 @@ COMMANDS = {
     "lock": "what a lockfile alone tells: what it is not good for, whose build code it runs",
     "reference": "write digests of a trusted Python, to compare other bases with",
     "rules": "list every rule with its severity",
-    "explain": "what a rule means and what to do",
+    "explain": "what a rule means and what to do, or what a startup file does",
 }
 USAGE = 2
 INTERRUPTED = 130

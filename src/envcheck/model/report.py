@@ -48,6 +48,8 @@ class Options(NamedTuple):
     fail_on_drift: Severity | None = None
     """A lower threshold for drift and integrity findings (``verify``)."""
     allow_self: bool = True
+    explain: bool = False
+    """Tell what all startup code would do, proven code and modules that nothing speaks against too."""
     deep: bool = False
     """Compare all bytecode with its source, not only what runs at startup."""
     trusted_pythons: tuple[str, ...] = ()
