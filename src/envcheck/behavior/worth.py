@@ -12,6 +12,7 @@ import re
 _RUNS = (
     *b"""
     exec eval( eval) Popen popen system( .system subprocess spawn runpy FunctionType CodeType startfile pty
+    pickle.load marshal.load dill.load
     """.split(),
     *(b" eval", b"eval (", b" system"),
 )
@@ -19,7 +20,7 @@ _TAKES = tuple(
     b"""
     64decode 32decode 16decode 85decode decodebytes decompress unhexlify fromhex a2b_ rot13 rot_13 rot-13 ::-1]
     urlopen urlretrieve requests httpx http.client aiohttp urllib2 urllib3 socket Fernet chr( (chr base64 zlib bz2 lzma
-    gzip codecs bytes( bytearray( maketrans
+    gzip codecs bytes( bytearray( maketrans powershell pwsh
     """.split()
 )
 _LOOKUPS = (
