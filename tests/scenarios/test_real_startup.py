@@ -1,8 +1,8 @@
 """Startup files of real packages, really installed: silent when intact, told after one byte of what starts is changed.
 
-Runs only where ``ENVCHECK_STARTUP_PREFIX`` names a venv with such packages in it (coverage, pytest-cov below 7, manhole,
-hunter, coloredlogs, better_exceptions, future_fstrings, autowrapt, pip-system-certs, namespace packages …). It is copied,
-never changed, and nothing of it is started.
+Runs only where ``ENVCHECK_STARTUP_PREFIX`` names a venv with such packages in it (coverage, pytest-cov below 7,
+manhole, hunter, coloredlogs, better_exceptions, future_fstrings, autowrapt, pip-system-certs, namespace packages …).
+It is copied, never changed, and nothing of it is started.
 """
 
 from __future__ import annotations
