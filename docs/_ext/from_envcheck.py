@@ -25,6 +25,7 @@ from envcheck.startup import codecs
 from envcheck.startup import rules as startup_rules
 
 FAMILIES = {
+    "attacks": "Known attacks",
     "startup": "Code that runs at startup",
     "variables": "Environment variables",
     "integrity": "Files, RECORD and bytecode",

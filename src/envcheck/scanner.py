@@ -7,7 +7,7 @@ replace the function as soon as anything imported it.)
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 from envcheck import __version__
@@ -22,7 +22,7 @@ from envcheck.installed.modes import open_places
 from envcheck.model.bytecode import BytecodeCoverage, Proof, TrustedPython
 from envcheck.model.environment import Environment
 from envcheck.model.errors import TargetError, UsageError
-from envcheck.model.facts import Facts
+from envcheck.model.facts import Facts, Hit
 from envcheck.model.finding import Finding, NotSeen
 from envcheck.model.inventory import Inventory, normalize_name
 from envcheck.model.invocation import Invocation
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from envcheck.anchors.sources import Places
     from envcheck.installed.proofs import Cached, Prover
     from envcheck.installed.references import Reference
+    from envcheck.model.behavior import Account
     from envcheck.model.lock import Lock
 
     Tags = frozenset[Tag]
@@ -145,14 +146,17 @@ def scan_environment(
                 inventory = bytecode.prove_everything(installed, inventory)
         difference = locking.difference(installed)
         # By anchors, where there are some: they are known when every file is.
-        plan = attribute(plan, installed)
+        plan = judge(attribute(plan, installed), Accounts(files, installed, options))
     if plan.not_modelled:
         files.miss(environment.path, plan.not_modelled)
     why = overlap(environment, files.root)
     lines = [(line.directory, line.added) for line in plan.path_lines if not line.symbolic]
     places = tuple(sorted(open_places(files, environment, lines).items()))
     clean = why is None
-    facts = Facts(environment, plan, inventory, comparison, clean, why, files.not_seen, options.invocation, places)
+    hits = recognised(files, plan, inventory, options)
+    facts = Facts(
+        environment, plan, inventory, comparison, clean, why, files.not_seen, options.invocation, places, hits
+    )
     checks = registry.startup_checks() if options.startup_only else registry.all_checks()
     findings = sorted((finding for check in checks for finding in check(facts)), key=_order(checks))
     coverage = bytecode.coverage()
@@ -219,6 +223,57 @@ class Bytecode:
             return self._prover.prove(cached, meanwhile)
         finally:
             self._prover.close()
+
+
+def recognised(files: Files, plan: StartupPlan, inventory: Inventory | None, options: Options) -> tuple[Hit, ...]:
+    """What of an environment is known from attacks. Raises `UsageError` for a file of indicators that is none."""
+    starting: list[StartupEntry | ClosureFile] = list(plan.entries)
+    starting += [file for entry in plan.entries for file in entry.closure]
+    accounted = [item for item in starting if item.known is None or options.indicators]
+    if not accounted and inventory is None and not options.indicators:
+        return ()
+    from envcheck.catalogue import indicators
+
+    wanted = indicators.shipped()
+    for path in options.indicators:
+        try:
+            data = Files().read(path, indicators.MAX_FILE)
+        except Unreadable as error:
+            raise UsageError(f"--indicators {path}: {error.why}", "name a file of digests, paths and globs") from None
+        wanted = indicators.joined(wanted, indicators.read_indicators(path, data))
+    hits: dict[tuple[str, str], Hit] = {}
+    for item in accounted:
+        line = item.line if isinstance(item, StartupEntry) else None
+        owner = item.owner.name if item.owner else None
+        texts = (
+            [] if item.account is None else [layer.text or "" for one in item.account.within() for layer in one.layers]
+        )
+        texts += (
+            [] if item.account is None else [found.value for one in item.account.within() for found in one.indicators]
+        )
+        if isinstance(item, StartupEntry):
+            texts.append(item.code or "")
+        for how, what in (
+            ("content", wanted.of_digest(item.sha256)),
+            ("text", next((what for what in map(wanted.of_text, texts) if what is not None), None)),
+            ("path", wanted.of_path(item.path)),
+        ):
+            if what is not None:
+                hits.setdefault((item.path, what), Hit(item.path, line, what, how, item.sha256, owner))
+    for one in inventory.deviations if inventory else ():
+        for how, what in (("content", wanted.of_digest(one.actual)), ("path", wanted.of_path(one.path))):
+            if what is not None:
+                owner = one.owner.name if one.owner else None
+                hits.setdefault((one.path, what), Hit(one.path, one.line, what, how, one.actual, owner))
+    for package in inventory.distributions if inventory else ():
+        what = wanted.of_release(package.key, package.version)
+        if what is not None:
+            hits.setdefault((package.path, what), Hit(package.path, None, what, "release", None, package.name))
+    for path, what in wanted.paths:
+        place = path.replace("*/", f"{options.invocation.environ.get('HOME') or '/nowhere'}/", 1)
+        if place.startswith("/") and not {"*", "?", "["} & set(place) and files.is_file(place):
+            hits.setdefault((place, what), Hit(place, None, what, "path"))
+    return tuple(hits.values())
 
 
 def read_references(paths: Sequence[str]) -> tuple[Reference, ...]:
@@ -402,10 +457,109 @@ def attribute(plan: StartupPlan, installed: Installed) -> StartupPlan:
 def _attributed(entry: StartupEntry, claim: Callable[[str], Claim]) -> StartupEntry:
     own, proof = _weaker(claim, entry.path, entry.loads if entry.line is None else None, entry.proof)
     closure = tuple(_closure_file(file, *_weaker(claim, file.path, file.loads, file.proof)) for file in entry.closure)
-    entry = entry._replace(
+    return entry._replace(
         owner=own.owner, assurance=own.assurance, sha256=entry.sha256 or own.sha256, closure=closure, proof=proof
     )
-    return entry._replace(verdict=verdict(entry))
+
+
+def judge(plan: StartupPlan, accounts: Accounts) -> StartupPlan:
+    """The plan with what code in it would do, and with a verdict on every entry."""
+    entries = []
+    for entry in plan.entries:
+        closure = tuple(accounts.of_file(file) for file in entry.closure)
+        entry = accounts.of_entry(entry)._replace(closure=closure)
+        told = [account for account in (entry.account, *(file.account for file in closure)) if account is not None]
+        if told:
+            from envcheck.model.behavior import capabilities_of
+
+            entry = entry._replace(capabilities=capabilities_of(told))
+        entry = entry._replace(notes=(*entry.notes, *hiding(entry)))
+        entries.append(entry._replace(verdict=verdict(entry)))
+    return plan._replace(entries=tuple(entries))
+
+
+def hiding(entry: StartupEntry) -> Iterator[str]:
+    """What else is odd about how an entry is named or written, where nothing vouches for it."""
+    if entry.assurance not in ("unrecorded", "modified"):
+        return
+    from envcheck.catalogue.similar import looks_like
+    from envcheck.catalogue.startup_files import STARTUP_FILES
+
+    name = entry.path.rpartition("/")[2]
+    similar = looks_like(name)
+    if similar is not None:
+        yield f"its name looks like {similar}, and is another"
+    elif name in STARTUP_FILES and STARTUP_FILES[name].distinctive and entry.known is None:
+        yield f"it bears the name of {STARTUP_FILES[name].what}, and has another content"
+    if entry.account is not None:
+        yield from (trick for trick in entry.account.tricks if trick not in entry.notes)
+
+
+class Accounts:
+    """What code would do, asked of each file once, and only where neither a lock nor the catalogue answers for it.
+
+    In a whole scan, of lines that are proven too: that costs nothing that one notices.
+    """
+
+    def __init__(self, files: Files, installed: Installed, options: Options) -> None:
+        self._files = files
+        self._installed = installed
+        self._proven = options.explain or not options.startup_only
+        self._all = options.explain
+        self._known: dict[str, str | None] = {}
+        self._accounts: dict[str, Account] = {}
+
+    def of_entry(self, entry: StartupEntry) -> StartupEntry:
+        """An entry with an account of its line, or of the module that it is."""
+        known = self._known_as(entry.path, entry.assurance)
+        entry = entry._replace(known=known)
+        if entry.code is not None and entry.kind == "pth-import":
+            if not self._proven and (entry.assurance in _TRUSTED or known is not None):
+                return entry
+            from envcheck.behavior.account import account_of_line
+
+            return entry._replace(account=account_of_line(entry.code, entry.line or 1))
+        if entry.line is not None or (not self._all and (entry.assurance in _TRUSTED or known is not None)):
+            return entry
+        return entry._replace(account=self._account(entry.path, entry.loads, entry.proof))
+
+    def of_file(self, file: ClosureFile) -> ClosureFile:
+        """A file that an entry loads, with an account of it."""
+        known = self._known_as(file.path, file.assurance)
+        if not self._all and (file.assurance in _TRUSTED or known is not None):
+            return file._replace(known=known)
+        file = file._replace(known=known)
+        # A package's own modules: only those that could be told against although a RECORD lists them.
+        quick = file.assurance == "recorded" and file.path.endswith(".py") and not self._all
+        return file._replace(account=self._account(file.path, file.loads, file.proof, quick))
+
+    def _known_as(self, path: str, assurance: str | None) -> str | None:
+        if assurance not in ("recorded", "known"):
+            return None
+        if path not in self._known:
+            self._known[path] = self._installed.known(path)
+        return self._known[path]
+
+    def _account(self, path: str, loads: str | None, proof: Proof | None, quick: bool = False) -> Account | None:
+        from envcheck.behavior.account import account_of_file
+        from envcheck.behavior.worth import may_decide
+        from envcheck.model.behavior import Account
+
+        # The bytecode in place of a source that says something else.
+        differs = proof is not None and proof.result == "mismatch"
+        subject = loads if loads is not None and (differs or path.endswith(".pyc")) else path
+        if subject not in self._accounts:
+            try:
+                data = self._files.read(subject, self._files.limits.startup)
+                if quick and not may_decide(data):
+                    return None
+                self._accounts[subject] = account_of_file(subject.rpartition("/")[2], data)
+            except Unreadable as error:
+                self._accounts[subject] = Account("unknown", False, error.why)
+        return self._accounts[subject]
+
+
+_TRUSTED = ("anchored",)
 
 
 def _weaker(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from envcheck.checks.base import check, finding, is_below, is_outside
+from envcheck.checks.verdict import decisive, provenance
 from envcheck.model.bytecode import Proof
 from envcheck.model.facts import Facts
 from envcheck.model.finding import Evidence, Finding, Rule, Severity
@@ -39,6 +40,9 @@ def _evidence(entry: StartupEntry) -> tuple[tuple[str, Evidence], ...]:
         pairs.append(("capabilities", list(entry.capabilities)))
     if entry.notes:
         pairs.append(("hiding", list(entry.notes)))
+    why = decisive(entry)
+    if why is not None:
+        pairs.append(("decisive", why))
     return tuple(pairs)
 
 
@@ -82,6 +86,12 @@ def about_entry(facts: Facts, rule: Rule, entry: StartupEntry, message: str) -> 
 
 def about_file(facts: Facts, rule: Rule, entry: StartupEntry, file: ClosureFile, message: str) -> Finding:
     """A finding about a file that a startup entry loads; ``message`` goes on after who loads it."""
+    evidence: list[tuple[str, Evidence]] = [("loaded_by", entry.path), ("sha256", file.sha256)]
+    if file.account is not None and file.account.capabilities:
+        evidence.append(("capabilities", list(file.account.capabilities)))
+    why = decisive(file)
+    if why is not None:
+        evidence.append(("decisive", why))
     return finding(
         facts,
         rule,
@@ -89,7 +99,7 @@ def about_file(facts: Facts, rule: Rule, entry: StartupEntry, file: ClosureFile,
         path=file.path,
         owner=_owner_name(file.owner),
         subject=file.sha256,
-        evidence=(("loaded_by", entry.path), ("sha256", file.sha256)),
+        evidence=tuple(evidence),
     )
 
 
@@ -149,10 +159,23 @@ def startup_code_unowned(facts: Facts, rule: Rule) -> Iterator[Finding]:
     for rank, entry in ranked(facts):
         # PYTHONSTARTUP's file is its user's own: startup-environment-variable names it.
         if entry.runs and _own_assurance(entry) == "unrecorded" and entry.kind != "pythonstartup":
-            yield about_entry(facts, rule, entry, f"{when_it_runs(rank, entry)}: {_what(entry)}, and {_reason(entry)}.")
+            message = f"{when_it_runs(rank, entry)}: {_what(entry)}, and {_reason(entry)}."
+            yield about_entry(facts, rule, entry, message + _conduct(entry))
     for entry, file in _closure(facts):
         if _own_assurance(file) == "unrecorded":
-            yield about_file(facts, rule, entry, file, ", and no installed package proves its content.")
+            message = f", and no installed package proves its content.{_conduct(file)}"
+            yield about_file(facts, rule, entry, file, message)
+
+
+def _conduct(item: StartupEntry | ClosureFile) -> str:
+    """What of the behaviour decides, or that it is not understood, as one more sentence; nothing where neither."""
+    why = decisive(item)
+    if why is not None:
+        return f" {why[:1].upper()}{why[1:]}."
+    account = item.account
+    if account is not None and not account.understood:
+        return f" What it does is not understood: {account.why}."
+    return ""
 
 
 def _name(entry: StartupEntry) -> str:
@@ -175,10 +198,11 @@ def startup_code_modified(facts: Facts, rule: Rule) -> Iterator[Finding]:
     """Entries and closure files whose proof fails."""
     for rank, entry in ranked(facts):
         if entry.runs and _own_assurance(entry) == "modified":
-            yield about_entry(facts, rule, entry, f"{when_it_runs(rank, entry)}. {_differs(entry.owner)}")
+            message = f"{when_it_runs(rank, entry)}. {_differs(entry.owner)}{_conduct(entry)}"
+            yield about_entry(facts, rule, entry, message)
     for entry, file in _closure(facts):
         if _own_assurance(file) == "modified":
-            yield about_file(facts, rule, entry, file, f". {_differs(file.owner)}")
+            yield about_file(facts, rule, entry, file, f". {_differs(file.owner)}{_conduct(file)}")
 
 
 def _differs(owner: Owner | None) -> str:
@@ -233,6 +257,33 @@ def _about_bytecode(
     )
 
 
+@check(
+    Rule(
+        id="startup-code-suspicious",
+        severity=Severity.HIGH,
+        summary="Startup code that a package lists does what no startup code of a package needs to do.",
+        why="The package's RECORD lists the file with this content, but whoever made the package, or changed it, wrote "
+        "the RECORD. Decoding and executing code, handing code to another Python, or sending the environment away at "
+        "every start of Python is how attacks on packages have worked.",
+        remedy="compare the package with its source repository and with advisories about it; until that is clear, "
+        "treat the environment as compromised: " + _RECREATE,
+        example='site-packages/shop_init.pth:1  import subprocess, sys; subprocess.Popen([sys.executable, "-c", ...])',
+    )
+)
+def startup_code_suspicious(facts: Facts, rule: Rule) -> Iterator[Finding]:
+    """Entries, and files that they load, that a RECORD vouches for, and whose behaviour decides against them."""
+    for rank, entry in ranked(facts):
+        why = decisive(entry)
+        if entry.runs and why is not None and provenance(entry) == "recorded":
+            name = _owner_name(entry.owner) or "a package"
+            message = f"{when_it_runs(rank, entry)}: {why}. {name} lists it in RECORD, which its maker wrote."
+            yield about_entry(facts, rule, entry, message)
+    for entry, file in _closure(facts):
+        why = decisive(file)
+        if why is not None and provenance(file) == "recorded":
+            yield about_file(facts, rule, entry, file, f": {why}.")
+
+
 _TRICKS = {
     "off-screen": "the code stands behind a run of blanks, beyond the right edge of a screen",
     "line-separator": "a separator that editors do not show ends a line in the middle of what looks like one",
@@ -240,6 +291,7 @@ _TRICKS = {
     "control-characters": "control characters stand in the line",
     "bidi": "bidirectional controls make the line read differently from what it does",
     "zero-width": "invisible characters stand in the line",
+    "look-alike-letters": "letters of other alphabets stand for those of names that Python knows",
 }
 
 
@@ -259,8 +311,14 @@ def startup_code_hidden(facts: Facts, rule: Rule) -> Iterator[Finding]:
     """Entries whose text uses a trick."""
     for rank, entry in ranked(facts):
         if entry.notes:
-            tricks = "; ".join(_TRICKS.get(note, note) for note in entry.notes)
+            tricks = "; ".join(_trick(note) for note in entry.notes)
             yield about_entry(facts, rule, entry, f"{when_it_runs(rank, entry)}. It is hidden: {tricks}.")
+
+
+def _trick(note: str) -> str:
+    if note.startswith("encoding "):
+        return f"its first lines ask for the {note}, in which other text stands than most editors show"
+    return _TRICKS.get(note, note)
 
 
 @check(
@@ -438,6 +496,7 @@ CHECKS = (
     startup_code_modified,
     startup_bytecode_mismatch,
     startup_code_unowned,
+    startup_code_suspicious,
     startup_code_hidden,
     startup_bytecode_only,
     startup_aborts,

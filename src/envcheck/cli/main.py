@@ -16,7 +16,7 @@ COMMANDS = {
     "reference": "write digests of a trusted Python, to compare other bases with",
     "cache": "the wheels that were fetched: where, how many; or delete them",
     "rules": "list every rule with its severity",
-    "explain": "what a rule means and what to do",
+    "explain": "what a rule means and what to do, or what a startup file does",
 }
 USAGE = 2
 INTERRUPTED = 130

@@ -109,6 +109,14 @@ def new_parser(command: str, description: str, epilog: str) -> Parser:
         metavar="FILE",
         help="digests of a trusted installation, to compare the base with (envcheck reference writes them)",
     )
+    attacks = parser.add_argument_group("known attacks")
+    attacks.add_argument(
+        "--indicators",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="more to look for: sha256 digests, paths, globs, file names, name==version, one a line, or JSON",
+    )
     model = parser.add_argument_group("the start of Python that is modelled")
     model.add_argument(
         "--python-flag",
@@ -271,6 +279,7 @@ def scan_options(
         caches=tuple(sorted(given_environ(os.environ).items())),
         require_anchors=getattr(arguments, "require_anchors", False),
         excepted=tuple(getattr(arguments, "exceptions", ())),
+        indicators=tuple(os.path.abspath(path) for path in arguments.indicators),
         cooldown=cooldown(arguments),
         fail_on=severity(arguments.fail_on),
         fail_on_drift=Severity.LOW if verify else None,

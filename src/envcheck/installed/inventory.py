@@ -85,6 +85,10 @@ class Installed:
                 found.append((one.key, one.version, location))
         return chosen, tuple(found)
 
+    def known(self, path: str) -> str | None:
+        """A clause that says which known tool writes a file of this name with exactly these bytes."""
+        return self._owners.known(path)
+
     def begin(self) -> None:
         """Begin to verify every file, while other questions are answered."""
         from envcheck.installed.verify import Verification

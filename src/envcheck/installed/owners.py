@@ -99,6 +99,14 @@ class Owners:
         self._outliers = outliers
         self._claims.clear()
 
+    def known(self, path: str) -> str | None:
+        """What the catalogue knows a file's whole content as, by its name in its site directory."""
+        for where in self._places:
+            if path.startswith(where.prefix):
+                known = self._identify(path, where.key_of(path))
+                return None if known is None else known.what
+        return None
+
     def site(self, where: Place) -> Site:
         """What is installed in one site directory, listed once."""
         if where.site_dir not in self._sites:

@@ -12,6 +12,19 @@ if TYPE_CHECKING:
     from envcheck.model.lock import Comparison
 
 
+class Hit(NamedTuple):
+    """Something that is known from an attack."""
+
+    path: str
+    line: int | None
+    what: str
+    """A clause: which attack, and where it was reported or who named it."""
+    how: str
+    """What matched: ``content``, ``name``, ``path``, ``release`` or ``text``."""
+    sha256: str | None = None
+    owner: str | None = None
+
+
 class Facts(NamedTuple):
     """What was learned of one environment; ``inventory`` is ``None`` in a startup-only scan."""
 
@@ -25,3 +38,5 @@ class Facts(NamedTuple):
     invocation: Invocation = Invocation()
     open_directories: tuple[tuple[str, str], ...] = ()
     """Directories of path lines that others may make or fill, and a clause that says who."""
+    malicious: tuple[Hit, ...] = ()
+    """What is known from attacks: shipped indicators, and those that the user named."""

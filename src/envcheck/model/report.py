@@ -53,6 +53,8 @@ class Options(NamedTuple):
     """Whether a distribution that nothing in the lock vouches for is a finding that fails."""
     excepted: tuple[str, ...] = ()
     """Distributions that need no anchor, by name."""
+    indicators: tuple[str, ...] = ()
+    """Files with indicators of attacks to look for, besides those that ship."""
     cooldown: int | None = None
     """Days that an archive must have been public before it is trusted."""
     now: float | None = None
@@ -62,6 +64,8 @@ class Options(NamedTuple):
     fail_on_drift: Severity | None = None
     """A lower threshold for drift and integrity findings (``verify``)."""
     allow_self: bool = True
+    explain: bool = False
+    """Tell what all startup code would do, proven code and modules that nothing speaks against too."""
     deep: bool = False
     """Compare all bytecode with its source, not only what runs at startup."""
     trusted_pythons: tuple[str, ...] = ()

@@ -4,6 +4,10 @@ from envcheck.model.bytecode import Proof
 from envcheck.model.nouns import Literal, NamedTuple
 from envcheck.model.ownership import Assurance, Owner
 
+TYPE_CHECKING = False  # a light scan of a clean environment makes no account
+if TYPE_CHECKING:
+    from envcheck.model.behavior import Account
+
 EntryKind = Literal[
     "pth-import", "start-entry-point", "sitecustomize", "usercustomize", "codec", "warnings-category", "pythonstartup",
     "startup-module",
@@ -43,6 +47,10 @@ class ClosureFile(NamedTuple):
     """The condition under which it is loaded, where it depends on something that files do not tell."""
     proof: Proof | None = None
     """Whether ``loads`` comes from ``path``, where CPython runs it instead."""
+    known: str | None = None
+    """A clause that says which known tool writes a file of exactly this content, where one does."""
+    account: "Account | None" = None
+    """What it would do; ``None`` where its bytes are proven, or the content is known."""
 
 
 class StartupEntry(NamedTuple):
@@ -84,6 +92,10 @@ class StartupEntry(NamedTuple):
 
     elsewhere: str | None = None
     """Where an entry that does not run here would: ``on Python 3.12.4 and later``."""
+    known: str | None = None
+    """A clause that says which known tool writes a file of exactly this content, where one does."""
+    account: "Account | None" = None
+    """What the code would do, or for a module its file."""
 
     @property
     def runs(self) -> int:

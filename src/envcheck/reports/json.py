@@ -21,6 +21,10 @@ from envcheck.model.report import EnvironmentReport, Report
 from envcheck.model.startup import StartupEntry
 from envcheck.reports.text import printable
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from envcheck.model.behavior import Account
+
 SCHEMA = "envcheck/report/1"
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
@@ -149,6 +153,8 @@ def _entry(entry: StartupEntry) -> dict[str, object]:
                 "order": file.order,
                 "when": file.when,
                 "bytecode": file.proof.result if file.proof else None,
+                "known": file.known,
+                "behavior": _behavior(file.account),
             }
             for file in entry.closure
         ],
@@ -169,6 +175,34 @@ def _entry(entry: StartupEntry) -> dict[str, object]:
         "sha256": entry.sha256,
         "verdict": entry.verdict,
         "capabilities": entry.capabilities,
+        "known": entry.known,
+        "behavior": _behavior(entry.account),
+    }
+
+
+def _behavior(account: Account | None) -> dict[str, object] | None:
+    if account is None:
+        return None
+    return {
+        "form": account.form,
+        "understood": account.understood,
+        "why": account.why,
+        "capabilities": account.capabilities,
+        "uses": [use._asdict() for use in account.uses],
+        "flows": [flow._asdict() for flow in account.flows],
+        "layers": [
+            {
+                "how": layer.how,
+                "line": layer.line,
+                "sha256": layer.sha256,
+                "size": layer.size,
+                "text": layer.text,
+                "behavior": _behavior(layer.account),
+            }
+            for layer in account.layers
+        ],
+        "indicators": [indicator._asdict() for indicator in account.indicators],
+        "tricks": account.tricks,
     }
 
 

@@ -31,6 +31,7 @@ class Page:
         self.dots = ellipsis(encoding)
         self.dot = self._symbol("·", "-")
         self.bar = self._symbol("│", "|")
+        self.into = self._symbol("⤷", ">")
         self._dash = self._symbol("─", "-")
         self.marks = {
             "good": self._symbol("✔", "OK"),

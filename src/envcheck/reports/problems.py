@@ -19,6 +19,10 @@ from envcheck.reports.drift import show_drift, show_repair
 from envcheck.reports.page import Page
 from envcheck.reports.verdict import DRIFT, open_findings
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from envcheck.model.behavior import Account
+
 STYLES = {
     Severity.CRITICAL: "bold red",
     Severity.HIGH: "bold red",
@@ -36,6 +40,7 @@ _EXAMPLES = 3
 _CODE_LINES = 8
 _LABEL = 9
 _DRIFT = "drift"
+_LAYERS = 4
 
 
 def show_findings(environment: EnvironmentReport, page: Page, show_all: bool) -> None:
@@ -102,6 +107,8 @@ def _one(environment: EnvironmentReport, finding: Finding, page: Page, show_all:
     if isinstance(code, str) and tells_code(finding):
         _code(code, page, show_all)
     _examples(environment, evidence, page, show_all)
+    if entry is not None and entry.account is not None and tells_code(finding):
+        _layers(entry.account, page, show_all)
     capabilities = _strings(evidence.get("capabilities")) or list(entry.capabilities if entry else ())
     if capabilities:
         _row("Does", page.listed([words.CAPABILITIES.get(name, name) for name in capabilities]), page)
@@ -171,6 +178,20 @@ def _code(code: str, page: Page, show_all: bool) -> None:
     rest = page.code(code, None if show_all else _CODE_LINES)
     if rest:
         page.say(f"{page.dots} {words.plural(rest, 'more character')}: {MORE}", indent=2)
+
+
+def _layers(account: Account, page: Page, show_all: bool) -> None:
+    """What code is inside the code, each layer with how it is reached and what it does."""
+    layers = [layer for inner in account.within() for layer in inner.layers]
+    for layer in layers if show_all else layers[:_LAYERS]:
+        does = layer.account.capabilities if layer.account is not None else ()
+        told = ", ".join(words.CAPABILITIES.get(name, name) for name in does) or "nothing that is told"
+        steps = ", ".join(layer.how)
+        page.say(f"{steps}: {words.plural(layer.size, 'byte')}: {told}", first=f"  {page.into} ", indent=2)
+        if show_all and layer.text is not None:
+            page.code(layer.text, None, indent=4)
+    if len(layers) > _LAYERS and not show_all:
+        page.say(f"{page.dots} {words.plural(len(layers) - _LAYERS, 'more layer')}: {MORE}", indent=4)
 
 
 def _examples(environment: EnvironmentReport, evidence: dict[str, Evidence], page: Page, show_all: bool) -> None:

@@ -29,13 +29,13 @@ CAPABILITIES = {
     "dynamic-code": "executes code that it makes up",
     "credentials": "reads credentials",
     "environment": "reads environment variables",
-    "file-write": "writes files",
-    "native": "loads native code",
+    "writes-files": "writes files",
+    "native-code": "loads native code",
     "import-machinery": "changes how imports work",
     "monkeypatch": "changes other modules",
     "persistence": "makes itself permanent",
     "threads": "starts a thread",
-    "evasion": "looks whether it is watched",
+    "anti-analysis": "looks whether it is watched",
 }
 
 _INERT = frozenset(
