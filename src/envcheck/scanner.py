@@ -49,8 +49,13 @@ def scan(target: str, options: Options | None = None) -> Report:
     return scan_targets([os.path.abspath(target)], [options or Options()])
 
 
-def scan_targets(targets: Sequence[str], options: Sequence[Options]) -> Report:
-    """Scan each target (absolute paths) with its options; thresholds and invocation are the first one's."""
+def scan_targets(
+    targets: Sequence[str], options: Sequence[Options], each: Callable[[EnvironmentReport], None] | None = None
+) -> Report:
+    """Scan each target (absolute paths) with its options; thresholds and invocation are the first one's.
+
+    ``each`` is called with every environment's report when it is done.
+    """
     started, clock = time.time(), time.perf_counter()
     reports = []
     witness: str | None = None
@@ -68,6 +73,8 @@ def scan_targets(targets: Sequence[str], options: Sequence[Options]) -> Report:
         trusted = partial(trusted_pythons, environments, chosen)
         report, why = scan_environment(files, environment, chosen, trusted)
         reports.append(report)
+        if each is not None:
+            each(report)
         witness = witness or why
         bytes_read += files.bytes_read
     first = options[0]

@@ -16,8 +16,8 @@ from envcheck.model.invocation import Invocation
 from envcheck.model.nouns import NoReturn
 from envcheck.model.report import Options
 
-FORMATS = ("terminal", "json")
-ENDINGS = {".json": "json"}
+FORMATS = ("terminal", "json", "ndjson", "sarif", "github", "html")
+ENDINGS = {".json": "json", ".ndjson": "ndjson", ".sarif": "sarif", ".html": "html"}
 _X_VALUES = {"utf8": ("", "0", "1"), "frozen_modules": ("", "on", "off")}
 """Options of ``-X`` with the values that python accepts; others take any."""
 _HASH_CHECKS = frozenset(f"--check-hash-based-pycs={value}" for value in ("default", "always", "never"))
@@ -118,14 +118,20 @@ def new_parser(command: str, description: str, epilog: str) -> Parser:
         "if it is of that version and no part of a target)",
     )
     report = parser.add_argument_group("report")
-    report.add_argument("--format", choices=FORMATS, default="terminal", help="what is printed (default: terminal)")
+    report.add_argument(
+        "--format",
+        choices=FORMATS,
+        default="terminal",
+        metavar="FORMAT",
+        help=f"what is printed: {', '.join(FORMATS[:-1])} or {FORMATS[-1]} (default: terminal)",
+    )
     report.add_argument(
         "-o",
         "--output",
         action="append",
         default=[],
         metavar="FORMAT:FILE",
-        help="also write a report to a file; .json tells its own format",
+        help="also write a report to a file; .json, .ndjson, .sarif and .html tell their own format",
     )
     report.add_argument("--show-all", action="store_true", help="show every place and all code in the terminal report")
     report.add_argument(
@@ -267,20 +273,24 @@ def cooldown(arguments: argparse.Namespace) -> int | None:
 
 def scan_and_deliver(arguments: argparse.Namespace, verify: bool = False) -> int:
     """What `scan` and `verify` do; the exit code."""
-    from envcheck.cli.show import deliver
+    from envcheck.cli.show import Stream, deliver, refuse_missing_extras
     from envcheck.scanner import scan_targets
 
     files = Files()
     model = invocation(arguments)
     wanted = outputs(arguments)
+    refuse_missing_extras([arguments.format, *(form for form, _ in wanted)])
     named = targets(arguments, files, model)
     bar = bar_on_terminal()
     chosen = [
         scan_options(arguments, model, lock_for(arguments, files, target, verify), verify, bar) for target in named
     ]
+    stream = Stream(chosen[0]) if arguments.format == "ndjson" else None
     try:
-        report = scan_targets(named, chosen)
+        report = scan_targets(named, chosen, None if stream is None else stream.environment)
     finally:
         if bar is not None:
             bar.clear()
+    if stream is not None:
+        stream.end(report)
     return deliver(report, arguments.format, wanted, arguments.show_all, getattr(arguments, "plan", False))

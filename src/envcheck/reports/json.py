@@ -18,7 +18,7 @@ from envcheck.model.nouns import TypeAlias
 from envcheck.model.ownership import Owner
 from envcheck.model.report import EnvironmentReport, Report
 from envcheck.model.startup import StartupEntry
-from envcheck.reports.text import printable
+from envcheck.reports.text import printable, unlogged
 
 SCHEMA = "envcheck/report/1"
 
@@ -31,7 +31,7 @@ _OPEN_LEVELS = 4
 def render(report: Report) -> str:
     """The document as text, ending in a newline."""
     # DEL is the one control character that JSON leaves alone; it can only stand inside a string.
-    return _layout(to_document(report), 0).replace("\x7f", "\\u007f") + "\n"
+    return unlogged(_layout(to_document(report), 0)).replace("\x7f", "\\u007f") + "\n"
 
 
 def to_document(report: Report) -> dict[str, Json]:
@@ -49,22 +49,28 @@ def to_document(report: Report) -> dict[str, Json]:
             "startup_only": report.options.startup_only,
             "complete": report.complete,
             "config": report.config,
-            "timing": {
-                "started": report.timing.started,
-                "seconds": round(report.timing.seconds, 3),
-                "bytes_read": report.timing.bytes_read,
-            },
+            "timing": timing(report),
         },
-        "environments": [_environment(environment) for environment in report.environments],
-        "summary": _summary(report),
+        "environments": [environment_facts(environment) for environment in report.environments],
+        "summary": summary(report),
         "exit_code": report.exit_code,
     }
-    plain = _plain(document)
-    assert isinstance(plain, dict)
-    return plain
+    made = plain(document)
+    assert isinstance(made, dict)
+    return made
 
 
-def _environment(report: EnvironmentReport) -> dict[str, object]:
+def timing(report: Report) -> dict[str, object]:
+    """What two scans of one tree may differ in."""
+    return {
+        "started": report.timing.started,
+        "seconds": round(report.timing.seconds, 3),
+        "bytes_read": report.timing.bytes_read,
+    }
+
+
+def environment_facts(report: EnvironmentReport) -> dict[str, object]:
+    """One environment, keys in the contract's order; `plain` makes JSON's own types of it."""
     environment, python = report.environment, report.environment.python
     inventory = report.inventory
     return {
@@ -263,10 +269,12 @@ def _finding(finding: Finding) -> dict[str, object]:
         "remedy": finding.remedy,
         "fingerprint": finding.fingerprint,
         "waived": finding.waived,
+        "place": finding.place,
+        "content": finding.content,
     }
 
 
-def _summary(report: Report) -> dict[str, object]:
+def summary(report: Report) -> dict[str, object]:
     """How many findings of each severity count, and how many are waived."""
     counts: dict[str, object] = {}
     open_findings = [finding.severity for finding in report.findings if finding.waived is None]
@@ -276,16 +284,16 @@ def _summary(report: Report) -> dict[str, object]:
     return counts
 
 
-def _plain(value: object) -> Json:
+def plain(value: object) -> Json:
     """JSON's own types all the way down, in the order given."""
     if isinstance(value, str):
         return printable(value)
     if value is None or isinstance(value, (bool, int, float)):
         return value
     if isinstance(value, Mapping):
-        return {printable(str(key)): _plain(item) for key, item in value.items()}
+        return {printable(str(key)): plain(item) for key, item in value.items()}
     if isinstance(value, Sequence):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return printable(str(value))
 
 

@@ -32,6 +32,10 @@ _BLANKS = 12
 """Spaces in a row from which they are counted instead of shown: fewer are an indent, more can hide what follows."""
 _REPEATS = 4
 """The same mark in a row from which it is counted."""
+_LOG_COMMAND = "##"
+"""With letters and a bracket after it, a command to the runner of a CI job, anywhere in a line (``##[error]``,
+``##vso[task]``)."""
+_LONGEST_COMMAND = 32
 _COMBINING = 3
 """Combining marks on one letter: living languages need up to three, a flood climbs over the lines around it."""
 
@@ -42,7 +46,7 @@ def visible(text: str, encoding: str | None = None) -> str:
     ``encoding`` names what the output can hold: characters outside of it are marked as well, and the brackets are
     ``<`` and ``>`` where it has no others. ``None`` stands for all of Unicode.
     """
-    simple = text.isascii() and text.isprintable() and " " * _BLANKS not in text
+    simple = text.isascii() and text.isprintable() and " " * _BLANKS not in text and _LOG_COMMAND not in text
     if simple and ("<" not in text or _is_unicode(encoding)):
         return text
     return "".join(shown for shown, _ in pieces(text, encoding))
@@ -91,6 +95,7 @@ def pieces(text: str, encoding: str | None = None) -> Iterator[tuple[str, int]]:
             character.isprintable()
             and not (character == opening and (is_unicode or _reads_as_mark(text, index + 1)))
             and ord(character) not in _INVISIBLE
+            and not (character == "[" and _commands(text, index))
             and not (combines and combined > _COMBINING)
             and (is_unicode or _encodes(character, encoding))
         )
@@ -124,6 +129,15 @@ def printable(text: str) -> str:
     return text
 
 
+def unlogged(document: str) -> str:
+    """A JSON document in which no string holds a command to the runner of a CI job, which reads what is printed."""
+    if _LOG_COMMAND not in document:
+        return document
+    import re
+
+    return re.sub(r"(##[A-Za-z]*)\[", r"\1\\u005b", document)
+
+
 def ellipsis(encoding: str | None) -> str:
     """``…``, or three dots where the output has none."""
     return "…" if _is_unicode(encoding) else "..."
@@ -138,6 +152,8 @@ def _mark(character: str) -> str:
     code = ord(character)
     if 0xDC80 <= code <= 0xDCFF:  # PEP 383: a byte that is not valid in a file name's or file's encoding
         return f"byte {code - 0xDC00:02X}"
+    if character == "[":
+        return "["
     return _NAMES.get(character) or f"U+{code:04X}"
 
 
@@ -153,6 +169,14 @@ def _run(text: str, start: int) -> int:
         else:
             step //= 2
     return end - start
+
+
+def _commands(text: str, bracket: int) -> bool:
+    """Whether the bracket makes a command of what stands before it."""
+    start = bracket
+    while start and bracket - start < _LONGEST_COMMAND and text[start - 1].isascii() and text[start - 1].isalpha():
+        start -= 1
+    return text.endswith(_LOG_COMMAND, 0, start)
 
 
 def _reads_as_mark(text: str, start: int) -> bool:
