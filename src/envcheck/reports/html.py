@@ -183,7 +183,7 @@ def _finding(one: EnvironmentReport, finding: Finding, budget: Budget) -> dict[s
     evidence = dict(finding.evidence)
     code = evidence.get("code")
     paths = _strings(evidence.get("paths")) or _strings(evidence.get("entries"))
-    shown = ("code", "paths", "entries", "examples")
+    shown = ("code", "paths", "entries", "examples", "kind", "runs", "order", "count", "name", "installed")
     return {
         "rule": _text(finding.rule),
         "severity": finding.severity.label,
