@@ -32,6 +32,7 @@ FAMILIES = {
     "interpreter": "The interpreter, the venv and its scripts",
     "drift": "Drift from the lock",
     "lock": "What the lock means here",
+    "decisions": "What a team decided",
     "scan": "The scan itself",
 }
 """The modules of ``envcheck.checks``, in the order of the page."""

@@ -93,6 +93,7 @@ def scan_targets(
             fail_on_drift=first.fail_on_drift,
             allow_self=first.allow_self,
         ),
+        config=first.config,
         timing=Timing(
             time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)), time.perf_counter() - clock, bytes_read
         ),
@@ -135,10 +136,42 @@ def scan_environment(
     clean = why is None
     facts = Facts(environment, plan, inventory, comparison, clean, why, files.not_seen, options.invocation, places)
     checks = registry.startup_checks() if options.startup_only else registry.all_checks()
-    findings = sorted((finding for check in checks for finding in check(facts)), key=_order(checks))
+    findings = judge(facts, checks, options, lambda path: installed.claim(path).sha256 if files.is_file(path) else None)
     coverage = bytecode.coverage()
     report = EnvironmentReport(environment, plan, inventory, comparison, files.not_seen, tuple(findings), coverage)
     return report, why
+
+
+def judge(
+    facts: Facts, checks: Sequence[Check], options: Options, digest: Callable[[str], str | None]
+) -> Sequence[Finding]:
+    """The findings of all checks, and which of them count; most severe first."""
+    environment, plan, policy = facts.environment, facts.plan, options.policy
+    if policy is not None:
+        from envcheck.checks.base import relative_path
+        from envcheck.policy.content import entry_content
+        from envcheck.policy.decide import new_entries
+
+        entries = [
+            (entry, relative_path(environment, entry.path), entry_content(environment, entry, digest))
+            for entry in plan.entries
+        ]
+        facts = facts._replace(new_entries=new_entries(entries, policy))
+    findings = [finding for check in checks for finding in check(facts)]
+    if findings:
+        from envcheck.policy.content import with_contents
+
+        findings = with_contents(environment, plan, findings, digest)
+    if policy is not None and findings:
+        from envcheck.policy.decide import decide
+
+        now = time.time() if options.now is None else options.now
+        findings, lapsed = decide(findings, policy, time.strftime("%Y-%m-%d", time.gmtime(now)))
+        if lapsed:
+            told = [check for check in checks if check.rule.id == "waiver-expired"]
+            again = facts._replace(lapsed=tuple(lapsed))
+            findings += decide((finding for check in told for finding in check(again)), policy, "")[0]
+    return sorted(findings, key=_order(checks))
 
 
 class Bytecode:

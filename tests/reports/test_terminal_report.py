@@ -562,6 +562,15 @@ def test_only_our_own_words_stand_at_the_left_edge() -> None:
     environment = report.environments[0]._replace(plan=StartupPlan((), (), (), not_modelled=words))
     for shown in (report, report._replace(environments=(environment,))):
         at_edge = [line for line in show(shown).splitlines() if line and not line.startswith(" ")]
-        begins = ("/home/ana/shop/.venv ·", "✘ ", "HIGH  ", "MEDIUM  ", "Runs before your code", "Not seen", "0.41 s")
+        begins = (
+            "/home/ana/shop/.venv ·",
+            "✘ ",
+            "HIGH  ",
+            "MEDIUM  ",
+            "Runs before your code",
+            "Not seen",
+            "0.41 s",
+            "Configured by ",
+        )
         assert all(line.startswith(begins) for line in at_edge)
         assert sum(line.startswith("Runs before your code") for line in at_edge) == 1

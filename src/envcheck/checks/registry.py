@@ -8,9 +8,9 @@ from envcheck.model.finding import Rule
 
 def startup_checks() -> tuple[Check, ...]:
     """What a startup-only scan runs."""
-    from envcheck.checks import redirection, scan, startup, variables
+    from envcheck.checks import decisions, redirection, scan, startup, variables
 
-    return (*startup.CHECKS, *variables.CHECKS, *redirection.CHECKS, *scan.CHECKS)
+    return (*startup.CHECKS, *variables.CHECKS, *redirection.CHECKS, *decisions.CHECKS, *scan.CHECKS)
 
 
 def all_checks() -> tuple[Check, ...]:

@@ -16,6 +16,10 @@ from envcheck.model.invocation import Invocation
 from envcheck.model.nouns import NoReturn
 from envcheck.model.report import Options
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from envcheck.cli.configure import Settled
+
 FORMATS = ("terminal", "json", "ndjson", "sarif", "github", "html")
 ENDINGS = {".json": "json", ".ndjson": "ndjson", ".sarif": "sarif", ".html": "html"}
 _X_VALUES = {"utf8": ("", "0", "1"), "frozen_modules": ("", "on", "off")}
@@ -133,6 +137,16 @@ def new_parser(command: str, description: str, epilog: str) -> Parser:
         metavar="FORMAT:FILE",
         help="also write a report to a file; .json, .ndjson, .sarif and .html tell their own format",
     )
+    policy = parser.add_argument_group("policy")
+    policy.add_argument(
+        "--config", metavar="FILE", help="the configuration, in place of the user's own and that of the project here"
+    )
+    policy.add_argument("--no-config", action="store_true", help="heed no configuration file")
+    policy.add_argument(
+        "--baseline",
+        metavar="FILE",
+        help="what is accepted already (envcheck baseline writes it): only what is new counts",
+    )
     report.add_argument("--show-all", action="store_true", help="show every place and all code in the terminal report")
     report.add_argument(
         "--fail-on",
@@ -234,7 +248,12 @@ def lock_for(arguments: argparse.Namespace, files: Files, target: str, required:
 
 
 def scan_options(
-    arguments: argparse.Namespace, model: Invocation, lock: str | None, verify: bool, bar: Bar | None
+    arguments: argparse.Namespace,
+    model: Invocation,
+    lock: str | None,
+    verify: bool,
+    bar: Bar | None,
+    settled: Settled | None = None,
 ) -> Options:
     """The library's options for one target."""
     if arguments.deep and getattr(arguments, "startup_only", False):
@@ -259,6 +278,8 @@ def scan_options(
         allow_self=arguments.allow_self if verify else True,
         deep=arguments.deep,
         trusted_pythons=tuple(arguments.trusted_python),
+        policy=None if settled is None else settled.policy,
+        config=None if settled is None else settled.files,
         progress=bar,
     )
 
@@ -271,11 +292,15 @@ def cooldown(arguments: argparse.Namespace) -> int | None:
     return days
 
 
-def scan_and_deliver(arguments: argparse.Namespace, verify: bool = False) -> int:
+def scan_and_deliver(parser: Parser, words: Sequence[str], verify: bool = False) -> int:
     """What `scan` and `verify` do; the exit code."""
+    from envcheck.cli.configure import settle
     from envcheck.cli.show import Stream, deliver, refuse_missing_extras
     from envcheck.scanner import scan_targets
 
+    settled = settle(parser, words, os.environ, working_directory())
+    arguments = settled.arguments
+    arguments.fail_on = arguments.fail_on or "high"
     files = Files()
     model = invocation(arguments)
     wanted = outputs(arguments)
@@ -283,7 +308,8 @@ def scan_and_deliver(arguments: argparse.Namespace, verify: bool = False) -> int
     named = targets(arguments, files, model)
     bar = bar_on_terminal()
     chosen = [
-        scan_options(arguments, model, lock_for(arguments, files, target, verify), verify, bar) for target in named
+        scan_options(arguments, model, lock_for(arguments, files, target, verify), verify, bar, settled)
+        for target in named
     ]
     stream = Stream(chosen[0]) if arguments.format == "ndjson" else None
     try:

@@ -4,12 +4,13 @@ from envcheck.model.environment import Environment
 from envcheck.model.finding import NotSeen
 from envcheck.model.invocation import Invocation
 from envcheck.model.nouns import NamedTuple
-from envcheck.model.startup import StartupPlan
+from envcheck.model.startup import StartupEntry, StartupPlan
 
 TYPE_CHECKING = False  # a light scan has neither, and need not load what they are made of
 if TYPE_CHECKING:
     from envcheck.model.inventory import Inventory
     from envcheck.model.lock import Comparison
+    from envcheck.model.policy import Lapsed
 
 
 class Facts(NamedTuple):
@@ -25,3 +26,7 @@ class Facts(NamedTuple):
     invocation: Invocation = Invocation()
     open_directories: tuple[tuple[str, str], ...] = ()
     """Directories of path lines that others may make or fill, and a clause that says who."""
+    lapsed: "tuple[Lapsed, ...]" = ()
+    """Waivers that name a finding of this environment and do not hold any more."""
+    new_entries: tuple[tuple[StartupEntry, str | None], ...] = ()
+    """Startup code that runs and that the policy does not expect, with its content."""

@@ -9,6 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from envcheck.model.printable import printable
+
+__all__ = ["ellipsis", "pieces", "printable", "shorten", "unlogged", "visible"]
+
 _NAMES = {
     "\0": "NUL",
     "\t": "tab",
@@ -115,20 +119,6 @@ def pieces(text: str, encoding: str | None = None) -> Iterator[tuple[str, int]]:
             index += 1
 
 
-def printable(text: str) -> str:
-    r"""``text`` without lone surrogates: a byte that is not UTF-8 as ``\xNN``, any other surrogate as ``\uNNNN``.
-
-    For machine-readable reports, where everything else is the format's to escape.
-    """
-    if text.isascii():
-        return text
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return "".join(_surrogate(c) if 0xD800 <= ord(c) <= 0xDFFF else c for c in text)
-    return text
-
-
 def unlogged(document: str) -> str:
     """A JSON document in which no string holds a command to the runner of a CI job, which reads what is printed."""
     if _LOG_COMMAND not in document:
@@ -141,11 +131,6 @@ def unlogged(document: str) -> str:
 def ellipsis(encoding: str | None) -> str:
     """``…``, or three dots where the output has none."""
     return "…" if _is_unicode(encoding) else "..."
-
-
-def _surrogate(character: str) -> str:
-    code = ord(character)
-    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"
 
 
 def _mark(character: str) -> str:
