@@ -292,6 +292,19 @@ def test_a_cloned_repository_cannot_have_anything_started_or_written(venv: Venv,
     assert "not in a project's configuration" in ran.stderr
 
 
+def test_configuration_that_anybody_may_write_is_not_heeded(venv: Venv, project: Path, tmp_path: Path) -> None:
+    plant(venv)
+    place = tmp_path / "shared"
+    place.mkdir()
+    (place / "envcheck.toml").write_text('[rules]\nstartup-code-unowned = "off"\nfile-unowned = "off"\n')
+    assert scan("--no-lock", venv.path, cwd=place).code == 0
+    place.chmod(0o1777)
+    found = scan("--no-lock", venv.path, cwd=place)
+    assert found.code == 1
+    assert "anybody may write it" in found.stderr
+    assert scan("--no-lock", "--config", place / "envcheck.toml", venv.path, cwd=place).code == 0
+
+
 def test_a_uv_lock_and_anchors_inside_the_environment_are_not_heeded(venv: Venv, project: Path) -> None:
     plant(venv)
     before = scan(venv.path, cwd=venv.site)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import stat
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -143,6 +144,11 @@ def _sources(given: argparse.Namespace, environ: Mapping[str, str], directory: s
         inside = _inside(files, given, project)
         if inside is not None:
             sources += _scanned(files, project, inside)
+        elif _is_anybodys(files, project):
+            print(
+                f"envcheck: {project} is not heeded: anybody may write it; name it with --config if you trust it",
+                file=sys.stderr,
+            )
         else:
             found = _read(files, project)
             if found is not None:
@@ -177,6 +183,15 @@ def project_file(files: Files, directory: str, home: str | None) -> str | None:
             if name == "envcheck.toml" or _has_table(_bytes(files, path)):
                 return path
     return None
+
+
+def _is_anybodys(files: Files, path: str) -> bool:
+    """Whether every user of the machine may write a file, or put one in its place (as in ``/tmp``)."""
+    for place in (path, os.path.dirname(path)):
+        found = files.stat(place)
+        if found is None or found.st_mode & stat.S_IWOTH:
+            return True
+    return False
 
 
 def _has_table(data: bytes) -> bool:
