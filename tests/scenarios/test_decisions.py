@@ -115,6 +115,15 @@ def test_what_the_html_report_gives_to_paste_is_a_waiver(venv: Venv, project: Pa
     assert look(project, venv).code == 0
 
 
+def test_the_waiver_of_the_json_report_is_valid_but_for_what_a_person_must_say(venv: Venv, project: Path) -> None:
+    plant(venv)
+    found = look(project, venv)
+    text = "".join(f["waiver"] for f in found.at_least("high"))
+    filled = text.replace('reason = ""', 'reason = "ours"').replace('expires = ""', 'expires = "2999-12-31"')
+    (project / "envcheck.toml").write_text(filled)
+    assert look(project, venv).code == 0
+
+
 def test_a_rule_may_be_raised_lowered_or_switched_off_and_the_report_says_so(venv: Venv, project: Path) -> None:
     plant(venv)
     (project / "pyproject.toml").write_text(

@@ -17,8 +17,8 @@ from envcheck.model.startup import StartupEntry, StartupPlan
 Digest = Callable[[str], "str | None"]
 """The sha256 of a file's bytes; ``None`` where they cannot be read."""
 
-_NOT_CONTENT = frozenset({"order", "runs", "examples"})
-"""Evidence that changes with what stands around a finding."""
+_NOT_CONTENT = frozenset({"order", "runs", "examples", "detail", "capabilities", "hiding", "when", "elsewhere"})
+"""Evidence that changes with what stands around a finding, or is put in words: another release may word it anew."""
 
 
 def entry_content(environment: Environment, entry: StartupEntry, digest: Digest) -> str | None:
@@ -40,16 +40,23 @@ def entry_content(environment: Environment, entry: StartupEntry, digest: Digest)
     return _digest_of(rows)
 
 
-def finding_content(environment: Environment, plan: StartupPlan, finding: Finding, digest: Digest) -> str | None:
-    """The digest of a finding: of the startup code that it is about, else of its evidence and the files it names."""
+def finding_content(
+    environment: Environment, entries: Mapping[str, Sequence[StartupEntry]], finding: Finding, digest: Digest
+) -> str | None:
+    """The digest of a finding: of the startup code that it is about, else of its evidence and the files it names.
+
+    ``entries`` are those of the plan, by path and, one by one, by `place_of` path and line.
+    """
     rows = [f"fingerprint={finding.fingerprint}"]
     if finding.rule.startswith("startup-"):
-        for entry in plan.entries:
-            if entry.path == finding.path and finding.line in (None, entry.line):
-                found = entry_content(environment, entry, digest)
-                if found is None:
-                    return None
-                rows.append(f"entry={found}")
+        about = entries.get(place_of(finding.path or "", finding.line), ())
+        for entry in about:
+            found = entry_content(environment, entry, digest)
+            if found is None:
+                return None
+            rows.append(f"entry={found}")
+        if about:
+            return _digest_of(rows)
     evidence = dict(finding.evidence)
     paths = evidence.get("paths")
     named = [finding.path] if finding.path is not None else []
@@ -64,14 +71,24 @@ def finding_content(environment: Environment, plan: StartupPlan, finding: Findin
     return _digest_of(rows)
 
 
+def place_of(path: str, line: int | None) -> str:
+    """A key for a place."""
+    return path if line is None else f"{path}\0{line}"
+
+
 def with_contents(
     environment: Environment, plan: StartupPlan, findings: Sequence[Finding], digest: Digest
 ) -> list[Finding]:
     """The findings, each with its place in the environment's own terms and its content."""
+    entries: dict[str, list[StartupEntry]] = {}
+    for entry in plan.entries:
+        # A finding that names no line is about all of the file; thousands of lines may each have one of their own.
+        for place in {place_of(entry.path, None), place_of(entry.path, entry.line)}:
+            entries.setdefault(place, []).append(entry)
     return [
         finding._replace(
             place=None if finding.path is None else relative_path(environment, finding.path),
-            content=finding_content(environment, plan, finding, digest),
+            content=finding_content(environment, entries, finding, digest),
         )
         for finding in findings
     ]

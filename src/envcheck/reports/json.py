@@ -19,6 +19,7 @@ from envcheck.model.ownership import Owner
 from envcheck.model.report import EnvironmentReport, Report
 from envcheck.model.startup import StartupEntry
 from envcheck.reports.text import printable, unlogged
+from envcheck.reports.waiver import to_paste
 
 SCHEMA = "envcheck/report/1"
 
@@ -271,6 +272,7 @@ def _finding(finding: Finding) -> dict[str, object]:
         "waived": finding.waived,
         "place": finding.place,
         "content": finding.content,
+        "waiver": to_paste(finding) or None,
     }
 
 

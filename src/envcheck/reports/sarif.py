@@ -15,6 +15,7 @@ from envcheck.model.finding import Finding, Rule, Severity
 from envcheck.model.report import EnvironmentReport, Report
 from envcheck.reports.text import shorten, unlogged, visible
 from envcheck.reports.uri import directory_uri, file_uri, relative_uri
+from envcheck.reports.waiver import to_paste
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 BASE = "%SRCROOT%"
@@ -162,6 +163,10 @@ def _result(
             "evidence": {visible(name): _evidence(value) for name, value in finding.evidence},
         },
     }
+    waiver = to_paste(finding)
+    if waiver:
+        assert isinstance(made["properties"], dict)
+        made["properties"]["waiver"] = waiver
     if finding.waived is not None:
         made["suppressions"] = [
             {"kind": "external", "status": "accepted", "justification": shorten(finding.waived, _LONGEST)}

@@ -7,6 +7,8 @@ import json
 from envcheck.model.finding import Finding
 from envcheck.reports.text import printable
 
+_PATTERN = str.maketrans({character: f"[{character}]" for character in "*?["})
+
 
 def to_paste(finding: Finding) -> str:
     """A table of TOML; empty where the finding cannot be waived. The two empty values are for a person to fill."""
@@ -21,18 +23,17 @@ def to_paste(finding: Finding) -> str:
 
 def escaped_pattern(place: str) -> str:
     """A pattern that matches exactly this place."""
-    return "".join(f"[{character}]" if character in "*?[" else character for character in printable(place))
+    return printable(place).translate(_PATTERN)
 
 
 def _quoted(text: str) -> str:
-    """A basic string of TOML, in ASCII: JSON's own are, but for characters past U+FFFF and DEL."""
-    quoted = []
-    for character in text:
-        code = ord(character)
-        if code > 0xFFFF:
-            quoted.append(f"\\U{code:08x}")
-        elif code > 0x7E:
-            quoted.append(f"\\u{code:04x}")
-        else:
-            quoted.append(json.dumps(character)[1:-1])
-    return '"' + "".join(quoted) + '"'
+    """A basic string of TOML, in ASCII: those of JSON are, but for DEL and for characters past U+FFFF.
+
+    A ``#`` is escaped besides: with letters and a bracket it would be a command to the runner of a CI job.
+    """
+    if max(text, default="") <= "\uffff":
+        quoted = json.dumps(text)
+    else:
+        pieces = (f"\\U{ord(c):08x}" if c > "\uffff" else json.dumps(c)[1:-1] for c in text)
+        quoted = '"' + "".join(pieces) + '"'
+    return quoted.replace("\x7f", "\\u007f").replace("#", "\\u0023")
