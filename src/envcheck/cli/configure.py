@@ -19,14 +19,14 @@ from envcheck.files.upwards import upwards
 from envcheck.model.errors import UsageError
 from envcheck.model.finding import Severity
 from envcheck.model.nouns import NamedTuple
-from envcheck.model.policy import Baseline, Policy, Waiver
-from envcheck.policy.configuration import Configuration, Kind, Setting, parse, read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from envcheck.cli.options import Parser
+    from envcheck.model.policy import Baseline, Policy, Waiver
+    from envcheck.policy.configuration import Configuration, Kind, Setting
 
 NAMES = ("envcheck.toml", "pyproject.toml")
 """A file of envcheck's own comes before a table in the project's."""
@@ -69,6 +69,8 @@ def all_settings() -> dict[str, Setting]:
 
 def settings_of(parser: Parser) -> dict[str, Setting]:
     """The keys that one command's options stand for."""
+    from envcheck.policy.configuration import Setting
+
     found = {}
     for action in parser._actions:
         if action.dest in NOT_HERE or not action.option_strings:
@@ -102,16 +104,16 @@ def settle(
     for source in sources:
         _apply(parser, source, origins)
     merged = parser.parse(arguments) if sources else given
-    for key in settings_of(parser):
-        if _typed(arguments, key):
-            origins[key] = "command line"
+    for action in parser._actions:
+        for option in action.option_strings:
+            if option.startswith("--") and _typed(arguments, option):
+                origins[option[2:]] = "command line"
     _tighten(merged, sources, origins)
     return Settled(merged, _policy(sources, merged, heed_baseline), origins, sources)
 
 
-def _typed(arguments: Sequence[str], key: str) -> bool:
-    option = f"--{key}"
-    short = "-o" if key == "output" else None
+def _typed(arguments: Sequence[str], option: str) -> bool:
+    short = "-o" if option == "--output" else None
     return any(
         word == option or word.startswith(f"{option}=") or (short is not None and word.startswith(short))
         for word in arguments
@@ -212,6 +214,7 @@ def _bytes(files: Files, path: str) -> bytes:
 
 def _read(files: Files, path: str) -> Configuration | None:
     from envcheck.checks.registry import all_rules
+    from envcheck.policy.configuration import parse, read
 
     table = parse(_bytes(files, path), path)
     if table is None:
@@ -362,6 +365,8 @@ def _policy(sources: Sequence[Source], merged: argparse.Namespace, heed_baseline
         baseline = _baseline(os.path.abspath(merged.baseline), merged)
     if not (severities or raised or off or waivers or baseline) and expected is None:
         return None
+    from envcheck.model.policy import Policy
+
     return Policy(severities, off, raised, tuple(waivers), expected, baseline)
 
 
