@@ -16,6 +16,7 @@ PINS := .venvs/pins
 TOOL := .venvs/tool
 TEST := .venvs/test
 LOCKERS := .venvs/lockers
+READERS := .venvs/readers
 BENCH := .venvs/bench
 BENCH_TARGET := .venvs/bench-target
 WHEELHOUSE := .venvs/wheelhouse
@@ -40,7 +41,7 @@ help:  ## list what can be made
 scan: $(TOOL)/bin/envcheck $(PINS)/pyvenv.cfg  ## scan TARGET= (the pins) against LOCK= (their requirements), OPTIONS=
 	@$(TOOL)/bin/envcheck scan '$(TARGET)' $(if $(LOCK),--lock '$(LOCK)') $(OPTIONS)
 
-test: interpreters slice $(LOCKERS)/pyvenv.cfg  ## run the tests on JOBS=2 processes; ARGS= goes to pytest
+test: interpreters slice $(LOCKERS)/pyvenv.cfg $(READERS)/pyvenv.cfg  ## run the tests on JOBS=2 processes; ARGS= goes to pytest
 	$(TEST)/bin/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 differential: interpreters  ## hold the plan and the paths against every interpreter: ENVIRONMENTS=500 random ones of SEED=
@@ -94,6 +95,7 @@ pins: $(TEST)/pyvenv.cfg  ## pin the newest development dependencies, with hashe
 	$(COMPILE) tests/requirements.in --output-file tests/requirements.txt
 	$(COMPILE) tests/requirements-run.in --constraints tests/requirements.txt --output-file tests/requirements-run.txt
 	$(COMPILE) tests/requirements-locks.in --output-file tests/requirements-locks.txt
+	$(COMPILE) tests/requirements-readers.in --output-file tests/requirements-readers.txt
 	$(COMPILE) tests/bench/requirements.in --output-file tests/bench/requirements.txt
 	$(COMPILE) tests/bench/target.in --output-file tests/bench/target.txt
 	$(subst 3.10,3.11,$(COMPILE)) tests/corpus/roots.in --output-file tests/corpus/roots.txt
@@ -128,6 +130,11 @@ $(TEST)/pyvenv.cfg: tests/requirements.txt pyproject.toml
 $(LOCKERS)/pyvenv.cfg: tests/requirements-locks.txt
 	$(VENV) $(LOCKERS)
 	$(LOCKERS)/bin/python $(INSTALL) $(HASHED) tests/requirements-locks.txt
+
+# Programs that read what envcheck writes: SARIF, workflows, hooks.
+$(READERS)/pyvenv.cfg: tests/requirements-readers.txt
+	$(VENV) $(READERS)
+	$(READERS)/bin/python $(INSTALL) $(HASHED) tests/requirements-readers.txt
 
 $(BENCH)/pyvenv.cfg: tests/bench/requirements.txt
 	$(VENV) $(BENCH)

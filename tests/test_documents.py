@@ -8,6 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from envcheck.checks.registry import all_rules
+from envcheck.cli.configure import NOT_HERE, TIGHTENING, all_settings
+from envcheck.cli.main import COMMANDS
+from envcheck.cli.options import ENDINGS, FORMATS
+from support.scanning import envcheck
+
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 
@@ -42,3 +48,63 @@ def test_make_without_a_target_lists_what_can_be_made() -> None:
     ).stdout
     for target in ("scan", "test", "lint", "docs", "bench"):
         assert f"make {target} " in listed
+
+
+# What exists is documented, and what is documented exists
+
+
+def documented() -> str:
+    return "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+
+
+def help_of(command: str) -> str:
+    return envcheck(command, "--help").stdout.decode()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_on_the_page_of_commands_and_its_help_has_an_example(command: str) -> None:
+    assert f"```{{envcheck-help}} {command}\n" in (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    assert re.search(r"example", help_of(command))
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_format_is_on_the_page_of_formats(form: str) -> None:
+    page = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
+    assert f"| `{form}` |" in page
+    for ending in ENDINGS:
+        assert f"`{ending}`" in page
+
+
+def test_no_document_speaks_of_an_option_that_no_command_has() -> None:
+    known = {option for command in COMMANDS for option in re.findall(r"--[a-z][a-z0-9-]+", help_of(command))}
+    # Options of other tools that documents show.
+    others = {"--require-hashes", "--requirement", "--no-cache-dir", "--mount", "--build-context", "--locked", "--path"}
+    own = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*[a-z0-9]")
+    # The comparison is about other tools.
+    for page in [page for page in PAGES if page.name not in ("CONTRIBUTING.md", "comparison.md")]:
+        for option in own.findall(re.sub(r"```\{.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)):
+            assert option in known | others, f"{page.name}: {option}"
+
+
+def test_no_document_speaks_of_a_rule_that_does_not_exist() -> None:
+    rules = {rule.id for rule in all_rules()}
+    text = documented()
+    for name in re.findall(r"\{ref\}`([a-z][a-z-]+)`", text) + re.findall(r'^rule = "([a-z-]+)"', text, re.M):
+        assert name in rules or f"({name})=" in text, name
+
+
+def test_the_example_of_a_configuration_is_one() -> None:
+    from envcheck.policy.configuration import parse, read
+
+    text = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    table = parse(example.encode(), "/envcheck.toml")
+    assert table
+    assert read(table, "/envcheck.toml", all_settings(), [rule.id for rule in all_rules()]).waivers
+
+
+def test_every_option_is_a_key_or_said_to_be_none() -> None:
+    for command in ("scan", "verify"):
+        options = set(re.findall(r"--([a-z][a-z0-9-]+)", help_of(command).partition("examples:")[0]))
+        assert options - set(all_settings()) <= {name.replace("_", "-") for name in NOT_HERE}
+    assert set(all_settings()) >= TIGHTENING

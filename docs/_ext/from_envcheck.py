@@ -2,7 +2,8 @@
 
 ``{envcheck-rules}`` writes a section for each rule of the registry; ``{envcheck-help} COMMAND`` shows what
 ``envcheck COMMAND --help`` prints. ``{envcheck-startup-rules}``, ``{envcheck-startup-modules}`` and
-``{envcheck-variables}`` write the tables that the startup plan and its checks are made from.
+``{envcheck-variables}`` write the tables that the startup plan and its checks are made from, and
+``{envcheck-configuration}`` the keys of a configuration file.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import contextlib
 import io
 import os
 from itertools import groupby
+from typing import ClassVar
 from unittest import mock
 
 from docutils import nodes
@@ -20,6 +22,7 @@ from sphinx.util.docutils import SphinxDirective
 from envcheck.checks.base import Check
 from envcheck.checks.registry import all_checks
 from envcheck.checks.variables import VARIABLES
+from envcheck.cli.configure import NOT_IN_A_PROJECT, TIGHTENING, all_settings
 from envcheck.cli.main import main
 from envcheck.startup import codecs
 from envcheck.startup import rules as startup_rules
@@ -34,6 +37,7 @@ FAMILIES = {
     "drift": "Drift from the lock",
     "anchors": "What the lock's archive hashes prove",
     "lock": "What the lock means here",
+    "decisions": "What a team decided",
     "scan": "The scan itself",
 }
 """The modules of ``envcheck.checks``, in the order of the page."""
@@ -166,6 +170,32 @@ class Variables(Table):
         ]
 
 
+class Configuration(Table):
+    """Every key of a configuration file that stands for an option."""
+
+    head = ("key", "value", "meaning", "in a project's file", "inside what is scanned")
+
+    KINDS: ClassVar = {
+        "text": "string",
+        "number": "number",
+        "switch": "true or false",
+        "list": "list of strings",
+    }
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """A row an option, as the command line has it."""
+        return [
+            (
+                setting.key,
+                "one of " + ", ".join(setting.choices) if setting.kind == "choice" else self.KINDS[setting.kind],
+                setting.help.replace("%%", "%"),
+                "no" if setting.key in NOT_IN_A_PROJECT else "yes",
+                "only stricter" if setting.key in TIGHTENING else "no",
+            )
+            for setting in sorted(all_settings().values())
+        ]
+
+
 def family(check: Check) -> str:
     """The module that a check is in."""
     return check.run.__module__.rpartition(".")[2]
@@ -183,4 +213,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("envcheck-startup-rules", StartupRules)
     app.add_directive("envcheck-startup-modules", StartupModules)
     app.add_directive("envcheck-variables", Variables)
+    app.add_directive("envcheck-configuration", Configuration)
     return {"parallel_read_safe": True}

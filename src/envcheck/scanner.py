@@ -57,8 +57,13 @@ def scan(target: str, options: Options | None = None) -> Report:
     return scan_targets([os.path.abspath(target)], [options or Options()])
 
 
-def scan_targets(targets: Sequence[str], options: Sequence[Options]) -> Report:
-    """Scan each target (absolute paths) with its options; thresholds and invocation are the first one's."""
+def scan_targets(
+    targets: Sequence[str], options: Sequence[Options], each: Callable[[EnvironmentReport], None] | None = None
+) -> Report:
+    """Scan each target (absolute paths) with its options; thresholds and invocation are the first one's.
+
+    ``each`` is called with every environment's report when it is done.
+    """
     started, clock = time.time(), time.perf_counter()
     reports = []
     witness: str | None = None
@@ -80,6 +85,8 @@ def scan_targets(targets: Sequence[str], options: Sequence[Options]) -> Report:
         prefixes = tuple(sorted({found.path for found in environments}))
         report, why = scan_environment(files, environment, chosen, trusted, prefixes)
         reports.append(report)
+        if each is not None:
+            each(report)
         witness = witness or why
         bytes_read += files.bytes_read
     first = options[0]
@@ -98,6 +105,7 @@ def scan_targets(targets: Sequence[str], options: Sequence[Options]) -> Report:
             fail_on_drift=first.fail_on_drift,
             allow_self=first.allow_self,
         ),
+        config=first.config,
         timing=Timing(
             time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)), time.perf_counter() - clock, bytes_read
         ),
@@ -146,7 +154,7 @@ def scan_environment(
                 inventory = bytecode.prove_everything(installed, inventory)
         difference = locking.difference(installed)
         # By anchors, where there are some: they are known when every file is.
-        plan = judge(attribute(plan, installed), Accounts(files, installed, options))
+        plan = judge_startup(attribute(plan, installed), Accounts(files, installed, options))
     if plan.not_modelled:
         files.miss(environment.path, plan.not_modelled)
     why = overlap(environment, files.root)
@@ -158,12 +166,44 @@ def scan_environment(
         environment, plan, inventory, comparison, clean, why, files.not_seen, options.invocation, places, hits
     )
     checks = registry.startup_checks() if options.startup_only else registry.all_checks()
-    findings = sorted((finding for check in checks for finding in check(facts)), key=_order(checks))
+    findings = judge(facts, checks, options, lambda path: installed.claim(path).sha256 if files.is_file(path) else None)
     coverage = bytecode.coverage()
     report = EnvironmentReport(
         environment, plan, inventory, comparison, files.not_seen, tuple(findings), coverage, difference
     )
     return report, why
+
+
+def judge(
+    facts: Facts, checks: Sequence[Check], options: Options, digest: Callable[[str], str | None]
+) -> Sequence[Finding]:
+    """The findings of all checks, and which of them count; most severe first."""
+    environment, plan, policy = facts.environment, facts.plan, options.policy
+    if policy is not None:
+        from envcheck.checks.base import relative_path
+        from envcheck.policy.content import entry_content
+        from envcheck.policy.decide import new_entries
+
+        entries = [
+            (entry, relative_path(environment, entry.path), entry_content(environment, entry, digest))
+            for entry in plan.entries
+        ]
+        facts = facts._replace(new_entries=new_entries(entries, policy))
+    findings = [finding for check in checks for finding in check(facts)]
+    if findings:
+        from envcheck.policy.content import with_contents
+
+        findings = with_contents(environment, plan, findings, digest)
+    if policy is not None and findings:
+        from envcheck.policy.decide import decide
+
+        now = time.time() if options.now is None else options.now
+        findings, lapsed = decide(findings, policy, time.strftime("%Y-%m-%d", time.gmtime(now)))
+        if lapsed:
+            told = [check for check in checks if check.rule.id == "waiver-expired"]
+            again = facts._replace(lapsed=tuple(lapsed))
+            findings += decide((finding for check in told for finding in check(again)), policy, "")[0]
+    return sorted(findings, key=_order(checks))
 
 
 class Bytecode:
@@ -462,7 +502,7 @@ def _attributed(entry: StartupEntry, claim: Callable[[str], Claim]) -> StartupEn
     )
 
 
-def judge(plan: StartupPlan, accounts: Accounts) -> StartupPlan:
+def judge_startup(plan: StartupPlan, accounts: Accounts) -> StartupPlan:
     """The plan with what code in it would do, and with a verdict on every entry."""
     entries = []
     for entry in plan.entries:

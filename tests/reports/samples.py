@@ -72,6 +72,8 @@ def finding(
         fingerprint(rule, printable(path or ""), None, None),
         tuple(evidence.items()),
         waived,
+        None if path is None else path.removeprefix(PREFIX + "/"),
+        SHA,
     )
 
 

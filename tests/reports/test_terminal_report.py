@@ -573,6 +573,7 @@ def test_only_our_own_words_stand_at_the_left_edge() -> None:
             "Not seen",
             "To repair it",
             "0.41 s",
+            "Configured by ",
         )
         assert all(line.startswith(begins) for line in at_edge)
         assert sum(line.startswith("Runs before your code") for line in at_edge) == 1

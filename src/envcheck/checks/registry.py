@@ -8,9 +8,16 @@ from envcheck.model.finding import Rule
 
 def startup_checks() -> tuple[Check, ...]:
     """What a startup-only scan runs."""
-    from envcheck.checks import attacks, redirection, scan, startup, variables
+    from envcheck.checks import attacks, decisions, redirection, scan, startup, variables
 
-    return (*attacks.CHECKS, *startup.CHECKS, *variables.CHECKS, *redirection.CHECKS, *scan.CHECKS)
+    return (
+        *attacks.CHECKS,
+        *startup.CHECKS,
+        *variables.CHECKS,
+        *redirection.CHECKS,
+        *decisions.CHECKS,
+        *scan.CHECKS,
+    )
 
 
 def all_checks() -> tuple[Check, ...]:

@@ -49,7 +49,10 @@ GIVEN = frozenset(
 """Variables that say where caches lie and how a fetch goes. A proxy's has a password in it."""
 
 LIBRARIES = frozenset(
-    {"envcheck", "packaging", "platformdirs", "tomli", "rich", "pygments", "markdown_it", "mdurl", "typing_extensions"}
+    {
+        *("envcheck", "packaging", "platformdirs", "tomli", "rich", "pygments", "markdown_it", "mdurl"),
+        *("typing_extensions", "jinja2", "markupsafe"),
+    }
 )
 BLOCKED = ("_manylinux", "_musllinux", "sitecustomize", "usercustomize", "apport_python_hook", "IPython", "attr")
 """Modules that the libraries import if they happen to exist."""
@@ -148,7 +151,7 @@ def library_directories() -> list[str]:
     if site is None:
         return []
     directories = [*site.getsitepackages(), *([site.getusersitepackages()] if site.ENABLE_USER_SITE else ())]
-    names = ("packaging", "rich", "tomli", "platformdirs")
+    names = ("packaging", "rich", "tomli", "platformdirs", "jinja2", "markupsafe")
     return [path for path in directories if any(os.path.isdir(os.path.join(path, name)) for name in names)]
 
 

@@ -13,6 +13,8 @@ COMMANDS = {
     "verify": "the same for CI: a lock is required, and drift or changed files fail",
     "anchor": "write digests of what locked wheels install, to be committed beside the lock",
     "lock": "what a lockfile alone tells: what it is not good for, whose build code it runs",
+    "baseline": "accept what is there now, so that only what is new counts",
+    "config": "what configuration is in force here, and where each value came from",
     "reference": "write digests of a trusted Python, to compare other bases with",
     "cache": "the wheels that were fetched: where, how many; or delete them",
     "rules": "list every rule with its severity",
@@ -81,6 +83,14 @@ def _run(arguments: Sequence[str]) -> int:
         from envcheck.cli import lock
 
         return lock.run(arguments[1:])
+    if name == "baseline":
+        from envcheck.cli import baseline
+
+        return baseline.run(arguments[1:])
+    if name == "config":
+        from envcheck.cli import config
+
+        return config.run(arguments[1:])
     if name == "reference":
         from envcheck.cli import reference
 

@@ -16,8 +16,12 @@ from envcheck.model.invocation import Invocation
 from envcheck.model.nouns import NoReturn
 from envcheck.model.report import Options
 
-FORMATS = ("terminal", "json")
-ENDINGS = {".json": "json"}
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from envcheck.cli.configure import Settled
+
+FORMATS = ("terminal", "json", "ndjson", "sarif", "github", "html")
+ENDINGS = {".json": "json", ".ndjson": "ndjson", ".sarif": "sarif", ".html": "html"}
 _X_VALUES = {"utf8": ("", "0", "1"), "frozen_modules": ("", "on", "off")}
 """Options of ``-X`` with the values that python accepts; others take any."""
 _HASH_CHECKS = frozenset(f"--check-hash-based-pycs={value}" for value in ("default", "always", "never"))
@@ -142,14 +146,30 @@ def new_parser(command: str, description: str, epilog: str) -> Parser:
         "if it is of that version and no part of a target)",
     )
     report = parser.add_argument_group("report")
-    report.add_argument("--format", choices=FORMATS, default="terminal", help="what is printed (default: terminal)")
+    report.add_argument(
+        "--format",
+        choices=FORMATS,
+        default="terminal",
+        metavar="FORMAT",
+        help=f"what is printed: {', '.join(FORMATS[:-1])} or {FORMATS[-1]} (default: terminal)",
+    )
     report.add_argument(
         "-o",
         "--output",
         action="append",
         default=[],
         metavar="FORMAT:FILE",
-        help="also write a report to a file; .json tells its own format",
+        help="also write a report to a file; .json, .ndjson, .sarif and .html tell their own format",
+    )
+    policy = parser.add_argument_group("policy")
+    policy.add_argument(
+        "--config", metavar="FILE", help="the configuration, in place of the user's own and that of the project here"
+    )
+    policy.add_argument("--no-config", action="store_true", help="heed no configuration file")
+    policy.add_argument(
+        "--baseline",
+        metavar="FILE",
+        help="what is accepted already (envcheck baseline writes it): only what is new counts",
     )
     report.add_argument("--show-all", action="store_true", help="show every place and all code in the terminal report")
     report.add_argument(
@@ -252,7 +272,12 @@ def lock_for(arguments: argparse.Namespace, files: Files, target: str, required:
 
 
 def scan_options(
-    arguments: argparse.Namespace, model: Invocation, lock: str | None, verify: bool, bar: Bar | None
+    arguments: argparse.Namespace,
+    model: Invocation,
+    lock: str | None,
+    verify: bool,
+    bar: Bar | None,
+    settled: Settled | None = None,
 ) -> Options:
     """The library's options for one target."""
     if arguments.deep and getattr(arguments, "startup_only", False):
@@ -286,6 +311,8 @@ def scan_options(
         allow_self=arguments.allow_self if verify else True,
         deep=arguments.deep,
         trusted_pythons=tuple(arguments.trusted_python),
+        policy=None if settled is None else settled.policy,
+        config=None if settled is None else settled.files,
         progress=bar,
     )
 
@@ -309,24 +336,33 @@ def cooldown(arguments: argparse.Namespace) -> int | None:
     return days
 
 
-def scan_and_deliver(arguments: argparse.Namespace, verify: bool = False) -> int:
+def scan_and_deliver(parser: Parser, words: Sequence[str], verify: bool = False) -> int:
     """What `scan` and `verify` do; the exit code."""
-    from envcheck.cli.show import deliver
+    from envcheck.cli.configure import settle
+    from envcheck.cli.show import Stream, deliver, refuse_missing_extras
     from envcheck.scanner import scan_targets
 
+    settled = settle(parser, words, os.environ, working_directory())
+    arguments = settled.arguments
+    arguments.fail_on = arguments.fail_on or "high"
     files = Files()
     model = invocation(arguments)
     wanted = outputs(arguments)
+    refuse_missing_extras([arguments.format, *(form for form, _ in wanted)])
     named = targets(arguments, files, model)
     bar = bar_on_terminal()
     chosen = [
-        scan_options(arguments, model, lock_for(arguments, files, target, verify), verify, bar) for target in named
+        scan_options(arguments, model, lock_for(arguments, files, target, verify), verify, bar, settled)
+        for target in named
     ]
+    stream = Stream(chosen[0]) if arguments.format == "ndjson" else None
     try:
-        report = scan_targets(named, chosen)
+        report = scan_targets(named, chosen, None if stream is None else stream.environment)
     finally:
         if bar is not None:
             bar.clear()
+    if stream is not None:
+        stream.end(report)
     code = deliver(report, arguments.format, wanted, arguments.show_all, getattr(arguments, "plan", False))
     if arguments.format == "terminal":
         from envcheck.reports.difference import lines

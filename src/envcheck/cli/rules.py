@@ -11,9 +11,11 @@ def run(arguments: Sequence[str]) -> int:
     """Print the rules, one a line."""
     from envcheck.checks.registry import all_rules
 
-    Parser(prog="envcheck rules", description="List every rule: id, default severity, what it finds.").parse_args(
-        arguments
-    )
+    Parser(
+        prog="envcheck rules",
+        description="List every rule: id, default severity, what it finds.",
+        epilog="example: envcheck rules | grep startup",
+    ).parse_args(arguments)
     for rule in all_rules():
         print(f"{rule.id:<28} {rule.severity.label:<9} {rule.summary}")
     return 0

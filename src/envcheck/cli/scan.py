@@ -17,8 +17,8 @@ EPILOG = """examples:
 exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage, 3 something could not be read"""
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Scan, show, and return the exit code."""
+def new_parser() -> options.Parser:
+    """The options of `scan`."""
     parser = options.new_parser(
         "scan", "Tell what runs before your code, who put it there, and whether it is what the lock asked for.", EPILOG
     )
@@ -27,6 +27,9 @@ def run(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--plan", action="store_true", help="print the start as a numbered walk-through, with the rule at each step"
     )
-    given = parser.parse(arguments)
-    given.fail_on = given.fail_on or "high"
-    return options.scan_and_deliver(given)
+    return parser
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Scan, show, and return the exit code."""
+    return options.scan_and_deliver(new_parser(), arguments)

@@ -17,8 +17,8 @@ Fails on startup findings of high and above (--fail-on), and on drift and integr
 exit codes: 0 verified, 1 findings, 2 usage, 3 not everything could be read, or envcheck runs inside the target"""
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Verify, show, and return the exit code."""
+def new_parser() -> options.Parser:
+    """The options of `verify`."""
     parser = options.new_parser("verify", "Verify that what is installed is what the lock asks for.", EPILOG)
     parser.add_argument(
         "--allow-self", action="store_true", help="accept that envcheck or its interpreter lies in the target"
@@ -36,6 +36,9 @@ def run(arguments: Sequence[str]) -> int:
         metavar="NAME",
         help="a distribution that --require-anchors lets pass (repeatable)",
     )
-    given = parser.parse(arguments)
-    given.fail_on = given.fail_on or "high"
-    return options.scan_and_deliver(given, verify=True)
+    return parser
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Verify, show, and return the exit code."""
+    return options.scan_and_deliver(new_parser(), arguments, verify=True)

@@ -6,10 +6,10 @@ it has hashes, decide.
 
 import contextlib
 import os
-import stat
 from collections.abc import Iterator
 
 from envcheck.files.root import Files, Unreadable
+from envcheck.files.upwards import upwards
 from envcheck.model.nouns import NamedTuple
 
 NAMES = ("uv.lock", "pylock.toml", "poetry.lock", "pdm.lock", "Pipfile.lock", "requirements.txt")
@@ -34,7 +34,7 @@ def choose(files: Files, directory: str, target: str | None, home: str | None = 
     that one stands in. All paths are absolute.
     """
     inside = _Inside(files, target)
-    standing = _first(files, _upwards(files, directory, home), inside)
+    standing = _first(files, upwards(files, directory, home), inside)
     belonging = _first(files, _project_of(target), inside)
     if belonging.path is None or standing.path is None:
         chosen = standing if standing.path is not None else belonging
@@ -73,21 +73,6 @@ class _Inside:
             for spelling in spellings
             for prefix in self.prefixes
         )
-
-
-def _upwards(files: Files, directory: str, home: str | None) -> Iterator[str]:
-    """The directory and those above it that may be of the same project."""
-    current = os.path.normpath(directory)
-    home = None if home is None else os.path.normpath(home)
-    while True:
-        yield current
-        parent = os.path.dirname(current)
-        if parent in (current, "/") or current == home or parent == home or files.exists(os.path.join(current, ".git")):
-            return
-        found = files.stat(parent)
-        if found is None or found.st_mode & stat.S_IWOTH:
-            return
-        current = parent
 
 
 def _first(files: Files, directories: list[str] | Iterator[str], inside: _Inside) -> Found:

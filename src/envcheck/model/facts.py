@@ -4,12 +4,13 @@ from envcheck.model.environment import Environment
 from envcheck.model.finding import NotSeen
 from envcheck.model.invocation import Invocation
 from envcheck.model.nouns import NamedTuple
-from envcheck.model.startup import StartupPlan
+from envcheck.model.startup import StartupEntry, StartupPlan
 
 TYPE_CHECKING = False  # a light scan has neither, and need not load what they are made of
 if TYPE_CHECKING:
     from envcheck.model.inventory import Inventory
     from envcheck.model.lock import Comparison
+    from envcheck.model.policy import Lapsed
 
 
 class Hit(NamedTuple):
@@ -40,3 +41,7 @@ class Facts(NamedTuple):
     """Directories of path lines that others may make or fill, and a clause that says who."""
     malicious: tuple[Hit, ...] = ()
     """What is known from attacks: shipped indicators, and those that the user named."""
+    lapsed: "tuple[Lapsed, ...]" = ()
+    """Waivers that name a finding of this environment and do not hold any more."""
+    new_entries: tuple[tuple[StartupEntry, str | None], ...] = ()
+    """Startup code that runs and that the policy does not expect, with its content."""

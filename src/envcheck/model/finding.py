@@ -50,6 +50,11 @@ class Finding(NamedTuple):
     fingerprint: str
     evidence: tuple[tuple[str, Evidence], ...] = ()
     waived: str | None = None
+    """Why somebody accepted it; ``None``: it counts."""
+    place: str | None = None
+    """``path`` in the environment's own terms, as waivers name it."""
+    content: str | None = None
+    """Hex digest of what was found: a waiver of it holds for nothing else. ``None``: it cannot be waived."""
 
 
 class NotSeen(NamedTuple):

@@ -13,6 +13,7 @@ TYPE_CHECKING = False  # a light scan has neither, and need not load what they a
 if TYPE_CHECKING:
     from envcheck.model.inventory import Inventory
     from envcheck.model.lock import Comparison
+    from envcheck.model.policy import Policy
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much is done and how much there is (0 where unknown)."""
@@ -70,6 +71,10 @@ class Options(NamedTuple):
     """Compare all bytecode with its source, not only what runs at startup."""
     trusted_pythons: tuple[str, ...] = ()
     """Interpreters that may be started to compile sources again, beside the one that runs this; absolute paths."""
+    policy: "Policy | None" = None
+    """What a team decided about findings; ``None``: each counts with the severity that its rule has."""
+    config: str | None = None
+    """Where configuration was read from, for the report."""
     workers: int = 0
     """Processes that hash; 0 for one a core."""
     progress: Progress | None = None

@@ -26,16 +26,20 @@ def exit_code(
     Waived findings do not count; a threshold of ``None`` means never. Where ``allow_self`` is off, a scan by a process
     that belongs to the target is as good as incomplete.
     """
-    for finding in findings:
-        if finding.waived:
-            continue
-        if fail_on is not None and finding.severity >= fail_on:
-            return FOUND
-        if fail_on_drift is not None and finding.severity >= fail_on_drift and is_drift_or_integrity(finding.rule):
-            return FOUND
+    if any(fails(finding, fail_on, fail_on_drift) for finding in findings):
+        return FOUND
     if not complete or not (clean_room or allow_self):
         return INCOMPLETE
     return CLEAN
+
+
+def fails(finding: Finding, fail_on: Severity | None, fail_on_drift: Severity | None = None) -> bool:
+    """Whether this finding alone makes the run fail."""
+    if finding.waived is not None:
+        return False
+    if fail_on is not None and finding.severity >= fail_on:
+        return True
+    return fail_on_drift is not None and finding.severity >= fail_on_drift and is_drift_or_integrity(finding.rule)
 
 
 def is_drift_or_integrity(rule: str) -> bool:

@@ -19,7 +19,8 @@ from envcheck.model.nouns import TypeAlias
 from envcheck.model.ownership import Owner
 from envcheck.model.report import EnvironmentReport, Report
 from envcheck.model.startup import StartupEntry
-from envcheck.reports.text import printable
+from envcheck.reports.text import printable, unlogged
+from envcheck.reports.waiver import to_paste
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def render(report: Report) -> str:
 def written(document: Json) -> str:
     """A document as text, ending in a newline."""
     # DEL is the one control character that JSON leaves alone; it can only stand inside a string.
-    return _layout(document, 0).replace("\x7f", "\\u007f") + "\n"
+    return unlogged(_layout(document, 0)).replace("\x7f", "\\u007f") + "\n"
 
 
 def to_document(report: Report) -> dict[str, Json]:
@@ -59,14 +60,10 @@ def to_document(report: Report) -> dict[str, Json]:
             "startup_only": report.options.startup_only,
             "complete": report.complete,
             "config": report.config,
-            "timing": {
-                "started": report.timing.started,
-                "seconds": round(report.timing.seconds, 3),
-                "bytes_read": report.timing.bytes_read,
-            },
+            "timing": timing(report),
         },
-        "environments": [_environment(environment) for environment in report.environments],
-        "summary": _summary(report),
+        "environments": [environment_facts(environment) for environment in report.environments],
+        "summary": summary(report),
         "exit_code": report.exit_code,
     }
     made = plain(document)
@@ -74,7 +71,17 @@ def to_document(report: Report) -> dict[str, Json]:
     return made
 
 
-def _environment(report: EnvironmentReport) -> dict[str, object]:
+def timing(report: Report) -> dict[str, object]:
+    """What two scans of one tree may differ in."""
+    return {
+        "started": report.timing.started,
+        "seconds": round(report.timing.seconds, 3),
+        "bytes_read": report.timing.bytes_read,
+    }
+
+
+def environment_facts(report: EnvironmentReport) -> dict[str, object]:
+    """One environment, keys in the contract's order; `plain` makes JSON's own types of it."""
     environment, python = report.environment, report.environment.python
     inventory = report.inventory
     return {
@@ -338,10 +345,13 @@ def _finding(finding: Finding) -> dict[str, object]:
         "remedy": finding.remedy,
         "fingerprint": finding.fingerprint,
         "waived": finding.waived,
+        "place": finding.place,
+        "content": finding.content,
+        "waiver": to_paste(finding) or None,
     }
 
 
-def _summary(report: Report) -> dict[str, object]:
+def summary(report: Report) -> dict[str, object]:
     """How many findings of each severity count, and how many are waived."""
     counts: dict[str, object] = {}
     open_findings = [finding.severity for finding in report.findings if finding.waived is None]

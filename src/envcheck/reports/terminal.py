@@ -101,6 +101,8 @@ def write_ending(report: Report, page: Page) -> None:
     """How long it took, and what was not done."""
     page.blank()
     timing = report.timing
+    if report.config is not None:
+        page.say(page.text(f"Configured by {report.config}.", "dim"))
     page.say(
         page.text(
             f"{timing.seconds:.2f} s, {words.size(timing.bytes_read)} read. "

@@ -9,6 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from envcheck.model.printable import printable
+
+__all__ = ["ellipsis", "pieces", "printable", "shorten", "unlogged", "visible"]
+
 _NAMES = {
     "\0": "NUL",
     "\t": "tab",
@@ -32,6 +36,10 @@ _BLANKS = 12
 """Spaces in a row from which they are counted instead of shown: fewer are an indent, more can hide what follows."""
 _REPEATS = 4
 """The same mark in a row from which it is counted."""
+_LOG_COMMAND = "##"
+"""With letters and a bracket after it, a command to the runner of a CI job, anywhere in a line (``##[error]``,
+``##vso[task]``)."""
+_LONGEST_COMMAND = 32
 _COMBINING = 3
 """Combining marks on one letter: living languages need up to three, a flood climbs over the lines around it."""
 
@@ -42,7 +50,7 @@ def visible(text: str, encoding: str | None = None) -> str:
     ``encoding`` names what the output can hold: characters outside of it are marked as well, and the brackets are
     ``<`` and ``>`` where it has no others. ``None`` stands for all of Unicode.
     """
-    simple = text.isascii() and text.isprintable() and " " * _BLANKS not in text
+    simple = text.isascii() and text.isprintable() and " " * _BLANKS not in text and _LOG_COMMAND not in text
     if simple and ("<" not in text or _is_unicode(encoding)):
         return text
     return "".join(shown for shown, _ in pieces(text, encoding))
@@ -91,6 +99,7 @@ def pieces(text: str, encoding: str | None = None) -> Iterator[tuple[str, int]]:
             character.isprintable()
             and not (character == opening and (is_unicode or _reads_as_mark(text, index + 1)))
             and ord(character) not in _INVISIBLE
+            and not (character == "[" and _commands(text, index))
             and not (combines and combined > _COMBINING)
             and (is_unicode or _encodes(character, encoding))
         )
@@ -110,18 +119,13 @@ def pieces(text: str, encoding: str | None = None) -> Iterator[tuple[str, int]]:
             index += 1
 
 
-def printable(text: str) -> str:
-    r"""``text`` without lone surrogates: a byte that is not UTF-8 as ``\xNN``, any other surrogate as ``\uNNNN``.
+def unlogged(document: str) -> str:
+    """A JSON document in which no string holds a command to the runner of a CI job, which reads what is printed."""
+    if _LOG_COMMAND not in document:
+        return document
+    import re
 
-    For machine-readable reports, where everything else is the format's to escape.
-    """
-    if text.isascii():
-        return text
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return "".join(_surrogate(c) if 0xD800 <= ord(c) <= 0xDFFF else c for c in text)
-    return text
+    return re.sub(r"(##[A-Za-z]*)\[", r"\1\\u005b", document)
 
 
 def ellipsis(encoding: str | None) -> str:
@@ -129,15 +133,12 @@ def ellipsis(encoding: str | None) -> str:
     return "…" if _is_unicode(encoding) else "..."
 
 
-def _surrogate(character: str) -> str:
-    code = ord(character)
-    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"
-
-
 def _mark(character: str) -> str:
     code = ord(character)
     if 0xDC80 <= code <= 0xDCFF:  # PEP 383: a byte that is not valid in a file name's or file's encoding
         return f"byte {code - 0xDC00:02X}"
+    if character == "[":
+        return "["
     return _NAMES.get(character) or f"U+{code:04X}"
 
 
@@ -153,6 +154,14 @@ def _run(text: str, start: int) -> int:
         else:
             step //= 2
     return end - start
+
+
+def _commands(text: str, bracket: int) -> bool:
+    """Whether the bracket makes a command of what stands before it."""
+    start = bracket
+    while start and bracket - start < _LONGEST_COMMAND and text[start - 1].isascii() and text[start - 1].isalpha():
+        start -= 1
+    return text.endswith(_LOG_COMMAND, 0, start)
 
 
 def _reads_as_mark(text: str, start: int) -> bool:
