@@ -22,6 +22,18 @@ MAX_MODULES = 4000
 CUSTOMIZE: dict[str, EntryKind] = {"sitecustomize": "sitecustomize", "usercustomize": "usercustomize"}
 
 
+def _doubt(when: str | None) -> int:
+    """How much a condition leaves open: nothing, what comes first on ``sys.path``, or whether it is reached at all."""
+    if when is None:
+        return 0
+    return 1 if all(part.startswith("depends on what ") for part in when.split("; ")) else 2
+
+
+def _first(found: Found) -> str:
+    """The condition under which one of several is what an import finds."""
+    return f"depends on what comes first on sys.path: {found.spec.path}"
+
+
 class Importer(Follower):
     """Finds, loads and runs modules."""
 
@@ -85,10 +97,14 @@ class Importer(Follower):
             self._ledger.passing += conditions
             if len(found) > 1 and one.entry.when is not None and one.entry.when == self.search.doubt:
                 # What one of them goes on to load, the others need not.
-                self._ledger.passing.append(f"depends on what comes first on sys.path: {one.spec.path}")
+                self._ledger.passing.append(_first(one))
             last = self._execute(full, one, frame, maybe or bool(conditions))
             if conditions:
                 del self._ledger.passing[depth:]
+        if last is not None and len(found) > 1:
+            # Which of them it is, no file tells: what lies in any of those that are packages may be imported from it.
+            places = [place._replace(when=_first(one)) for one in found for place in one.search or ()]
+            last.search = tuple(places) or None
         # Found only in a place that need not be there, or need not be readable: else the import fails.
         self._ledger.passing += conditions
         return last
@@ -130,7 +146,7 @@ class Importer(Follower):
     def _collect(self, record: Record, loaded: Loaded) -> None:
         bytecode = loaded.loads if loaded.loads != loaded.path else None
         known = record.closure.get(loaded.path)
-        if known is None or (known.when is not None and self._ledger.when is None):
+        if known is None or _doubt(self._ledger.when) < _doubt(known.when):
             record.closure.pop(loaded.path, None)
             record.closure[loaded.path] = ClosureFile(
                 loaded.path, loaded.sha256, loads=bytecode, order=self._ledger.order, when=self._ledger.when

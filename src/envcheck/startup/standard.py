@@ -37,7 +37,8 @@ class StandardImports:
         if name in self._imported:
             return self._imported[name]
         loaded = self._importer.modules.get(name)
-        if loaded is not None and not loaded.standard and not self._importer.anew(loaded, maybe=False):
+        conditional = self._ledger.when is not None
+        if loaded is not None and not loaded.standard and not self._importer.anew(loaded, conditional):
             return True
         found = self.found(name)
         if when is None:
