@@ -16,7 +16,7 @@ from envcheck.model.nouns import NamedTuple
 
 _DIGEST = 43
 _READINGS = 2
-_SIZE = 4 + _DIGEST * _READINGS
+_SIZE = 5 + _DIGEST * _READINGS
 _UNREADABLE, _SOUND, _DOUBTFUL, _OTHER = 1, 2, 3, 4
 _LISTED = 20
 
@@ -53,9 +53,9 @@ class Checking:
         """What each file is; to be called once."""
         found = []
         for task, result in zip(self._tasks, self._results.take(), strict=True):
-            state, odd, count, index = result[:4]
-            matched = task.wanted.hashes[index] if state in (_SOUND, _DOUBTFUL) else None
-            text = result[4:].decode("ascii")
+            state, odd, count = result[:3]
+            matched = task.wanted.hashes[int.from_bytes(result[3:5], "big")] if state in (_SOUND, _DOUBTFUL) else None
+            text = result[5:].decode("ascii")
             digests = tuple(text[_DIGEST * at : _DIGEST * (at + 1)] for at in range(count))
             found.append(Checked(task, matched, digests, bool(odd)))
         return found
@@ -69,15 +69,15 @@ class Checking:
         try:
             read = read_task(self._files, task, None if self._thorough else ())
         except Unreadable:
-            return bytes((_UNREADABLE, 0, 0, 0))
+            return bytes((_UNREADABLE, 0, 0, 0, 0))
         matched = matching_hash(task.wanted, read)
         if matched is None:
-            return bytes((_OTHER, 0, 0, 0))
-        index = min(task.wanted.hashes.index(matched), 255)
+            return bytes((_OTHER, 0, 0, 0, 0))
+        index = task.wanted.hashes.index(matched).to_bytes(2, "big")
         if not read.certain:
-            return bytes((_DOUBTFUL, 1, 0, index))
+            return bytes((_DOUBTFUL, 1, 0)) + index
         digests, odd = manifest_digests(read)
-        return bytes((_SOUND, bool(odd) or is_odd(read), len(digests), index)) + "".join(digests).encode("ascii")
+        return bytes((_SOUND, bool(odd) or is_odd(read), len(digests))) + index + "".join(digests).encode("ascii")
 
 
 def read_task(files: Files, task: Task, members: Sequence[str] | None, keep: Sequence[str] = ()) -> WheelRead:

@@ -70,20 +70,27 @@ def package_hashes(package: LockedPackage) -> Iterator[tuple[str, str]]:
 def wanted(
     package: LockedPackage, version: str, tags: frozenset[str] = frozenset(), fits: Fits | None = None
 ) -> list[Wanted]:
-    """What to look for: the wheels whose names have the installed tags, else those that fit the target, else all."""
+    """What to look for: the wheels that fit the target, and those whose names have the installed tags; else all.
+
+    The tags alone decide nothing: whoever changed a module could have written those of another locked wheel.
+    """
     named = [artifact for artifact in wheels(package) if artifact.filename is not None]
     bare = [artifact for artifact in wheels(package) if artifact.filename is None]
-    chosen = [artifact for artifact in named if not tags.isdisjoint(filename_tags(artifact.filename or ""))]
-    if not chosen and fits is not None:
-        chosen = [artifact for artifact in named if fits(artifact.filename or "")]
+    hint = tuple(sorted(tags))
+    chosen = named
+    if fits is not None:
+        chosen = [
+            one for one in named if fits(one.filename or "") or not tags.isdisjoint(filename_tags(one.filename or ""))
+        ]
     found = [
-        Wanted(package.name, version, one.filename, one.url, strong(one.hashes), one.size) for one in chosen or named
+        Wanted(package.name, version, one.filename, one.url, strong(one.hashes), one.size, hint)
+        for one in chosen or named
     ]
     if bare:
         # A list of hashes: which belongs to which archive is not told.
         pooled = tuple(dict.fromkeys(pair for one in bare for pair in strong(one.hashes)))
         url = bare[0].url if len(bare) == 1 else None
-        found.append(Wanted(package.name, version, None, url, pooled))
+        found.append(Wanted(package.name, version, None, url, pooled, None, hint))
     return found
 
 

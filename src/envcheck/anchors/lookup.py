@@ -15,11 +15,11 @@ from envcheck.anchors.checking import (
     read_task,
 )
 from envcheck.anchors.committed import Committed, Line, by_name
-from envcheck.anchors.locked import Fits, Locked, same_version, wanted, wheels
+from envcheck.anchors.locked import Fits, Locked, filename_tags, same_version, wanted, wheels
 from envcheck.anchors.manifests import manifest_digests, manifests, member_of
 from envcheck.anchors.sources import Places, find
 from envcheck.files.root import Files, Unreadable
-from envcheck.model.anchor import Anchor, AnchorProblem, Expectation, Manifest, UnanchoredReason, Wanted
+from envcheck.model.anchor import Anchor, AnchorProblem, Expectation, Held, Manifest, UnanchoredReason, Wanted
 from envcheck.model.inventory import Distribution
 from envcheck.model.lock import Lock
 
@@ -74,7 +74,7 @@ class Anchors:
         for distribution in distributions:
             key = (distribution.key, distribution.version)
             self._tags[key] = frozenset(distribution.tags)
-            why = "editable" if distribution.editable else self._locked.why_not(*key)
+            why = self._locked.why_not(*key)
             if why is not None:
                 self._reasons[key] = why
                 continue
@@ -138,7 +138,11 @@ class Anchors:
     def _look(self, looked_for: Sequence[Wanted]) -> list[Task]:
         """Files that may be wanted archives, less those that lie in a target."""
         problems: list[tuple[Wanted | None, str]] = []
-        found = find(self._files, looked_for, self._places, self._progress, problems) if looked_for else {}
+        found = self._find(looked_for, self._places._replace(fetch=False), problems)
+        if self._places.fetch:
+            at_hand = {(one.name, one.version) for one in found}
+            missing = [one for one in looked_for if (one.name, one.version) not in at_hand]
+            found.update(self._find(_worth_a_download(missing), self._places, problems))
         for one, why in problems[:_MOST_TOLD]:
             what = f"{one.name} {one.version}" if one is not None else "Archives"
             where = (one.url or one.filename or "") if one is not None else ""
@@ -151,6 +155,11 @@ class Anchors:
             if not any(held.path.startswith(place.rstrip("/") + "/") for place in self._places.forbidden)
         ]
 
+    def _find(
+        self, looked_for: Sequence[Wanted], places: Places, problems: list[tuple[Wanted | None, str]]
+    ) -> dict[Wanted, list[Held]]:
+        return find(self._files, looked_for, places, self._progress, problems) if looked_for else {}
+
     def _take(self, found: Sequence[Checked]) -> None:
         """Believe what has a locked hash and one content; tell the rest."""
         matched = {(one.task.wanted.name, one.task.wanted.version) for one in found if one.archive_hash is not None}
@@ -160,7 +169,9 @@ class Anchors:
             if one.archive_hash is None:
                 if key not in matched:
                     self._doubtful.add(key)
-                self.problems.append(mismatch(self._files, task, self._lock_name))
+                if task.held.origin == "wheels":
+                    # A cache has more under one name than the locked wheel: Poetry keeps what it built there.
+                    self.problems.append(mismatch(self._files, task, self._lock_name))
                 continue
             if one.odd:
                 self._tell(task)
@@ -259,6 +270,16 @@ class Anchors:
     def _judge_file(self, committed: Committed) -> None:
         self.problems += committed.problems
         self.problems += judge_lines(self._locked, committed)
+
+
+def _worth_a_download(looked_for: Sequence[Wanted]) -> list[Wanted]:
+    """Of each version, the wheels that the installed WHEEL file names, else all that fit.
+
+    Where it names another than what was installed, that one is compared, and differs.
+    """
+    named = [one for one in looked_for if one.filename is None or not filename_tags(one.filename).isdisjoint(one.tags)]
+    known = {(one.name, one.version) for one in named}
+    return [one for one in looked_for if one in named or (one.name, one.version) not in known]
 
 
 def judge_lines(locked: Locked, committed: Committed) -> list[AnchorProblem]:

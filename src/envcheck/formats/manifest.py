@@ -59,9 +59,12 @@ def script_names(entry_points: Iterable[EntryPoint]) -> frozenset[str]:
     return frozenset(entry.name for entry in entry_points if entry.group in SCRIPT_GROUPS)
 
 
-def is_made_script(name: str, declared: Collection[str]) -> bool:
-    """Whether a file of the scripts directory is made for a declared entry point, and so is in no manifest."""
-    for suffix in ("", ".exe", "-script.py", "-script.pyw"):
+def is_made_script(name: str, declared: Collection[str], windows: bool = False) -> bool:
+    """Whether a file of the scripts directory is made for a declared entry point, and so is in no manifest.
+
+    On Windows a script is a program, or a program beside a script; elsewhere nobody makes such files.
+    """
+    for suffix in ("", ".exe", "-script.py", "-script.pyw") if windows else ("",):
         stem = name.removesuffix(suffix)
         if stem in declared:
             return True
@@ -74,11 +77,13 @@ def _base(name: str) -> str | None:
     return found[1] if found else None
 
 
-def is_left_out(location: str, info: str, files: Mapping[str, str], declared: Collection[str]) -> bool:
+def is_left_out(
+    location: str, info: str, files: Mapping[str, str], declared: Collection[str], windows: bool = False
+) -> bool:
     """Whether a location is of the closed list.
 
     ``info`` is the name of the distribution's own metadata directory, ``files`` all its locations, ``declared`` the
-    names of its scripts.
+    names of its scripts; ``windows``: they lie in ``Scripts``.
     """
     if location.startswith("S/"):
         if location.startswith(f"S/{info}/"):
@@ -90,7 +95,7 @@ def is_left_out(location: str, info: str, files: Mapping[str, str], declared: Co
             source = source_key(location)
             return source is not None and source in files
         return False
-    return location.startswith("B/") and is_made_script(location[2:], declared)
+    return location.startswith("B/") and is_made_script(location[2:], declared, windows)
 
 
 def manifest_digest(files: Mapping[str, str]) -> str:

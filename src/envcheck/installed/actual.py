@@ -69,7 +69,8 @@ class Actual:
     def drop_left_out(self, info: str, declared: frozenset[str]) -> None:
         """Take out what installers make themselves."""
         listed = {**self.claimed, **self.files} if self.claimed else self.files
-        for location in [one for one in listed if is_left_out(one, info, listed, declared)]:
+        windows = any("/Scripts/" in key for key in self.keys.values())
+        for location in [one for one in listed if is_left_out(one, info, listed, declared, windows)]:
             for table in (self.files, self.claimed, self.scripts):
                 table.pop(location, None)
 

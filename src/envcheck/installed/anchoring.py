@@ -14,6 +14,7 @@ from envcheck.files.digests import digest
 from envcheck.files.root import Files, Missing, Unreadable
 from envcheck.formats.manifest import manifest_digest
 from envcheck.installed.actual import Actual
+from envcheck.installed.closedset import is_editable_hook
 from envcheck.installed.distributions import Installation
 from envcheck.installed.kinds import is_code
 from envcheck.installed.tally import Tally
@@ -92,6 +93,9 @@ class Anchored:
             tags = frozenset(installation.distribution().tags)
             anchors = sorted(expected.anchors, key=lambda anchor: -len(anchor.tags & tags))
             if self._meets(installation, actual, anchors):
+                continue
+            if installation.editable and _only_leads_elsewhere(actual):
+                self.unanchored.append(Unanchored(installation.key, installation.version, "editable"))
                 continue
             self._differs(installation, actual, expected, tags)
 
@@ -285,6 +289,15 @@ class Anchored:
             minor = "{}.{}".format(*self._environment.python.minor)
             return f"{place.root}/include/site/python{minor}/{rest}"
         return f"{place.root.rstrip('/')}/{rest}"
+
+
+def _only_leads_elsewhere(actual: Actual) -> bool:
+    """Whether RECORD lists what an editable install leaves: no module of its own, beside the hook of its ``.pth``.
+
+    Its ``direct_url.json`` alone says little: one that was put there would keep the locked wheel from being compared.
+    """
+    listed = (one[2:] for one in (*actual.files, *actual.claimed) if one.startswith("S/") and one.endswith(".py"))
+    return all(is_editable_hook(key) for key in listed)
 
 
 def _is_one_of(told: Sequence[Deviation], deviation: Deviation, claimant: Installation | None) -> bool:

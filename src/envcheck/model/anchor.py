@@ -20,6 +20,8 @@ class Wanted(NamedTuple):
     hashes: tuple[tuple[str, str], ...]
     """``(algorithm, lower-case hex)`` pairs; at least one of sha256, sha384 or sha512."""
     size: int | None = None
+    tags: tuple[str, ...] = ()
+    """What the installed WHEEL file names: a hint that anybody can write, for which of several to download."""
 
 
 class Held(NamedTuple):

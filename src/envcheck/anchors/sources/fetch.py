@@ -84,7 +84,7 @@ class Fetcher:
         page = project_page(self._index or "", wanted)
         if page not in self._pages:
             self._pages[page] = self._again(page, lambda: self._page(page))
-        one = filename_wanted(wanted) is not None or bool(getattr(wanted, "tags", ()))
+        one = filename_wanted(wanted) is not None or bool(wanted.tags)
         found: list[Held] = []
         failed: Failed | None = None
         for link in choose(self._pages[page], wanted):

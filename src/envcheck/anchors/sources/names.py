@@ -112,5 +112,4 @@ def fitting(names: list[str], wanted: Wanted) -> list[str]:
 
 def tags_agree(parts: WheelName, wanted: Wanted) -> bool:
     """Whether a wheel has a tag of what is installed; true where those are not known."""
-    tags: tuple[str, ...] = getattr(wanted, "tags", ())
-    return not tags or not set(tags).isdisjoint(parts.tags)
+    return not wanted.tags or not set(wanted.tags).isdisjoint(parts.tags)
