@@ -48,7 +48,7 @@ def run(arguments: Sequence[str]) -> int:
     from envcheck.cli.show import write_file
     from envcheck.model import invocation
     from envcheck.reports.text import visible
-    from envcheck.scanner import make_reference
+    from envcheck.scanner.references import make_reference
 
     model = invocation.Invocation(("-I",), environ=modelled_environ(os.environ), directory=options.working_directory())
     target = os.path.abspath(given.target) if given.target else default_target(model)

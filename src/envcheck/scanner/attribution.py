@@ -1,0 +1,166 @@
+"""A startup plan into one that says who put each file there, what its code would do, and whether to worry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from envcheck.checks.verdict import verdict
+from envcheck.files.root import Files, Unreadable
+from envcheck.installed.inventory import Installed
+from envcheck.model.bytecode import Proof
+from envcheck.model.ownership import STRENGTH, Claim
+from envcheck.model.report import Options
+from envcheck.model.startup import ClosureFile, StartupEntry, StartupPlan
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from envcheck.model.behavior import Account
+
+_TRUSTED = ("anchored",)
+"""Assurance for which nobody asks what the code does."""
+
+
+def look_up(plan: StartupPlan, installed: Installed) -> None:
+    """Find the claims that `attribute` will ask for; they are kept."""
+    for entry in plan.entries:
+        installed.claim(entry.path)
+        for file in entry.closure:
+            installed.claim(file.path)
+
+
+def attribute(plan: StartupPlan, installed: Installed) -> StartupPlan:
+    """The plan with owner, assurance and verdict of every entry and of every file that it loads."""
+    claims: dict[str, Claim] = {}
+
+    def claim(path: str) -> Claim:
+        if path not in claims:
+            claims[path] = installed.claim(path)
+        return claims[path]
+
+    return plan._replace(entries=tuple(_attributed(entry, claim) for entry in plan.entries))
+
+
+def _attributed(entry: StartupEntry, claim: Callable[[str], Claim]) -> StartupEntry:
+    own, proof = _weaker(claim, entry.path, entry.loads if entry.line is None else None, entry.proof)
+    closure = tuple(_closure_file(file, *_weaker(claim, file.path, file.loads, file.proof)) for file in entry.closure)
+    return entry._replace(
+        owner=own.owner, assurance=own.assurance, sha256=entry.sha256 or own.sha256, closure=closure, proof=proof
+    )
+
+
+def _weaker(
+    claim: Callable[[str], Claim], path: str, loads: str | None, proof: Proof | None
+) -> tuple[Claim, Proof | None]:
+    """The claim on a module's file, or on the bytecode that runs in its place where that one proves less.
+
+    Bytecode that was proven to come from the source is as good as that; what differs from it is ``modified``.
+    """
+    own = claim(path)
+    if loads is None or loads == path:
+        return own, None
+    if proof is not None and proof.result != "unproven":
+        proof = proof._replace(source_assurance=own.assurance)
+        return own if proof.result == "proven" else own._replace(assurance="modified"), proof
+    run = claim(loads)
+    return own._replace(assurance=run.assurance) if STRENGTH[run.assurance] < STRENGTH[own.assurance] else own, proof
+
+
+def _closure_file(file: ClosureFile, own: Claim, proof: Proof | None) -> ClosureFile:
+    return file._replace(owner=own.owner, assurance=own.assurance, sha256=file.sha256 or own.sha256, proof=proof)
+
+
+def judge_startup(plan: StartupPlan, accounts: Accounts) -> StartupPlan:
+    """The plan with what code in it would do, and with a verdict on every entry."""
+    entries = []
+    for entry in plan.entries:
+        closure = tuple(accounts.of_file(file) for file in entry.closure)
+        entry = accounts.of_entry(entry)._replace(closure=closure)
+        told = [account for account in (entry.account, *(file.account for file in closure)) if account is not None]
+        if told:
+            from envcheck.model.behavior import capabilities_of
+
+            entry = entry._replace(capabilities=capabilities_of(told))
+        entry = entry._replace(notes=(*entry.notes, *hiding(entry)))
+        entries.append(entry._replace(verdict=verdict(entry)))
+    return plan._replace(entries=tuple(entries))
+
+
+def hiding(entry: StartupEntry) -> Iterator[str]:
+    """What else is odd about how an entry is named or written, where nothing vouches for it."""
+    if entry.assurance not in ("unrecorded", "modified"):
+        return
+    from envcheck.catalogue.similar import looks_like
+    from envcheck.catalogue.startup_files import STARTUP_FILES
+
+    name = entry.path.rpartition("/")[2]
+    similar = looks_like(name)
+    if similar is not None:
+        yield f"its name looks like {similar}, and is another"
+    elif name in STARTUP_FILES and STARTUP_FILES[name].distinctive and entry.known is None:
+        yield f"it bears the name of {STARTUP_FILES[name].what}, and has another content"
+    if entry.account is not None:
+        yield from (trick for trick in entry.account.tricks if trick not in entry.notes)
+
+
+class Accounts:
+    """What code would do, asked of each file once, and only where neither a lock nor the catalogue answers for it.
+
+    In a whole scan, of lines that are proven too: that costs nothing that one notices.
+    """
+
+    def __init__(self, files: Files, installed: Installed, options: Options) -> None:
+        self._files = files
+        self._installed = installed
+        self._proven = options.explain or not options.startup_only
+        self._all = options.explain
+        self._known: dict[str, str | None] = {}
+        self._accounts: dict[str, Account] = {}
+
+    def of_entry(self, entry: StartupEntry) -> StartupEntry:
+        """An entry with an account of its line, or of the module that it is."""
+        known = self._known_as(entry.path, entry.assurance)
+        entry = entry._replace(known=known)
+        if entry.code is not None and entry.kind == "pth-import":
+            if not self._proven and (entry.assurance in _TRUSTED or known is not None):
+                return entry
+            from envcheck.behavior.account import account_of_line
+
+            return entry._replace(account=account_of_line(entry.code, entry.line or 1))
+        if entry.line is not None or (not self._all and (entry.assurance in _TRUSTED or known is not None)):
+            return entry
+        return entry._replace(account=self._account(entry.path, entry.loads, entry.proof))
+
+    def of_file(self, file: ClosureFile) -> ClosureFile:
+        """A file that an entry loads, with an account of it."""
+        known = self._known_as(file.path, file.assurance)
+        if not self._all and (file.assurance in _TRUSTED or known is not None):
+            return file._replace(known=known)
+        file = file._replace(known=known)
+        # A package's own modules: only those that could be told against although a RECORD lists them.
+        quick = file.assurance == "recorded" and file.path.endswith(".py") and not self._all
+        return file._replace(account=self._account(file.path, file.loads, file.proof, quick))
+
+    def _known_as(self, path: str, assurance: str | None) -> str | None:
+        if assurance not in ("recorded", "known"):
+            return None
+        if path not in self._known:
+            self._known[path] = self._installed.known(path)
+        return self._known[path]
+
+    def _account(self, path: str, loads: str | None, proof: Proof | None, quick: bool = False) -> Account | None:
+        from envcheck.behavior.account import account_of_file
+        from envcheck.behavior.worth import may_decide
+        from envcheck.model.behavior import Account
+
+        # The bytecode in place of a source that says something else.
+        differs = proof is not None and proof.result == "mismatch"
+        subject = loads if loads is not None and (differs or path.endswith(".pyc")) else path
+        if subject not in self._accounts:
+            try:
+                data = self._files.read(subject, self._files.limits.startup)
+                if quick and not may_decide(data):
+                    return None
+                self._accounts[subject] = account_of_file(subject.rpartition("/")[2], data)
+            except Unreadable as error:
+                self._accounts[subject] = Account("unknown", False, error.why)
+        return self._accounts[subject]
