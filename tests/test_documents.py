@@ -78,7 +78,16 @@ def test_every_format_is_on_the_page_of_formats(form: str) -> None:
 def test_no_document_speaks_of_an_option_that_no_command_has() -> None:
     known = {option for command in COMMANDS for option in re.findall(r"--[a-z][a-z0-9-]+", help_of(command))}
     # Options of other tools that documents show.
-    others = {"--require-hashes", "--requirement", "--no-cache-dir", "--mount", "--build-context", "--locked", "--path"}
+    others = {
+        "--require-hashes",
+        "--requirement",
+        "--no-cache-dir",
+        "--mount",
+        "--build-context",
+        "--locked",
+        "--path",
+        "--refresh",
+    }
     own = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*[a-z0-9]")
     # The comparison is about other tools.
     for page in [page for page in PAGES if page.name not in ("CONTRIBUTING.md", "comparison.md")]:
