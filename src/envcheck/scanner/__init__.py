@@ -135,7 +135,11 @@ def scan_environment(
             installed.begin()
         plan = make_plan(files, environment, options.invocation)
         plan = bytecode.prove_startup(plan, lambda: look_up(plan, installed))
+        accounts = Accounts(files, installed, options)
         if not options.startup_only:
+            if not locking.has_anchors:
+                # While files are hashed.
+                accounts.begin(plan)
             comparison = locking.compare(installed)
             inventory = locking.inventory(installed)
             if comparison is not None and inventory.anchoring is not None:
@@ -144,7 +148,7 @@ def scan_environment(
                 inventory = bytecode.prove_everything(installed, inventory)
         difference = locking.difference(installed)
         # By anchors, where there are some: they are known when every file is.
-        plan = judge_startup(attribute(plan, installed), Accounts(files, installed, options))
+        plan = judge_startup(attribute(plan, installed), accounts)
     if plan.not_modelled:
         files.miss(environment.path, plan.not_modelled)
     why = overlap(environment, files.root)

@@ -115,6 +115,15 @@ class Accounts:
         self._all = options.explain
         self._known: dict[str, str | None] = {}
         self._accounts: dict[str, Account] = {}
+        self._harmless: set[str] = set()
+        """Files in which a quick look finds nothing that could decide."""
+
+    def begin(self, plan: StartupPlan) -> None:
+        """Make the accounts that are wanted if no lock answers for anything; they are kept."""
+        for entry in attribute(plan, self._installed).entries:
+            self.of_entry(entry)
+            for file in entry.closure:
+                self.of_file(file)
 
     def of_entry(self, entry: StartupEntry) -> StartupEntry:
         """An entry with an account of its line, or of the module that it is."""
@@ -155,10 +164,13 @@ class Accounts:
         # The bytecode in place of a source that says something else.
         differs = proof is not None and proof.result == "mismatch"
         subject = loads if loads is not None and (differs or path.endswith(".pyc")) else path
+        if quick and subject in self._harmless:
+            return None
         if subject not in self._accounts:
             try:
                 data = self._files.read(subject, self._files.limits.startup)
                 if quick and not may_decide(data):
+                    self._harmless.add(subject)
                     return None
                 self._accounts[subject] = account_of_file(subject.rpartition("/")[2], data)
             except Unreadable as error:

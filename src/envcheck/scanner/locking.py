@@ -66,6 +66,11 @@ class Locking:
         )
         self._anchors.begin(installed.distributions())
 
+    @property
+    def has_anchors(self) -> bool:
+        """Whether the lock may answer for files: there are wheels to look at, or an anchors file."""
+        return self._committed is not None or bool(self._options.wheels) or self._options.fetch
+
     def difference(self, installed: Installed) -> Difference | None:
         """The file that the user wants to see beside what its locked wheel has."""
         wanted = self._options.diff
