@@ -76,13 +76,24 @@ def test_a_literal_expression_is_folded_to_what_python_makes_of_it(text: str) ->
         return
     thing = folded(text)
     if thing.known:
-        assert plain(expected) == thing.value
-        assert type(plain(expected)) is type(thing.value)
+        assert plain(expected) == plain(thing.value)
+        assert type(plain(expected)) is type(plain(thing.value))
 
 
 def plain(value: object) -> object:
-    """Iterators are folded to the list of what they give."""
-    return list(value) if type(value).__name__ in ("reversed", "list_reverseiterator", "map", "zip") else value  # type: ignore[call-overload]
+    """Iterators are folded to what they give, wherever they stand."""
+    if type(value).__name__ in ("reversed", "list_reverseiterator", "map", "zip", "Iterated"):
+        return ("iterator", *map(plain, value))  # type: ignore[call-overload]
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(plain, value))
+    return value
+
+
+@pytest.mark.parametrize("iterator", ["reversed('')", "iter([])", "zip()", "enumerate('')", "(x for x in [])"])
+def test_an_iterator_is_true_though_it_gives_nothing(iterator: str) -> None:
+    assert folded(f"{iterator} and 'reached'").value == "reached"
+    assert folded(f"'reached' if {iterator} != [] else ''").value == "reached"
+    assert not folded(f"str([{iterator}])").known
 
 
 @pytest.mark.parametrize(

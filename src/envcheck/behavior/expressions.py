@@ -219,7 +219,10 @@ class Expressions(Names):
             self.scope = outer
         if isinstance(node, _ast.DictComp):
             return self._paired(found) if certain else mixed(found)
-        return self.sequence(found) if certain else mixed(found)
+        made = self.sequence(found) if certain else mixed(found)
+        if isinstance(node, _ast.GeneratorExp) and made.known and isinstance(made.value, list):
+            made.value = folding.Iterated(made.value)
+        return made
 
     def _paired(self, found: list[Thing]) -> Thing:
         made = mixed(found)

@@ -30,6 +30,24 @@ class Unfolded(Exception):
     """The operation is none that is done here."""
 
 
+class Iterated(list[Any] if TYPE_CHECKING else list):  # type: ignore[misc]
+    """What an iterator would give. It is true though it gives nothing, equal to nothing else, and has no text."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __ne__(self, other: object) -> bool:
+        return self is not other
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __repr__(self) -> str:
+        raise Unfolded
+
+
 def size_of(value: object) -> int:
     """About how much a value holds: characters, bytes or items; 0 for numbers."""
     return len(value) if isinstance(value, (str, bytes, list, tuple, dict)) else 0
@@ -142,7 +160,7 @@ def _plain(value: object) -> Plain:
     """The value, where it is of a kind that is followed."""
     if isinstance(value, bytearray):
         return bytes(value)
-    if value is None or type(value) in (str, bytes, int, bool, float, complex, list, tuple, dict):
+    if value is None or type(value) in (str, bytes, int, bool, float, complex, list, tuple, dict, Iterated):
         return value  # type: ignore[return-value]
     raise Unfolded
 
@@ -310,17 +328,17 @@ _BUILTINS: dict[str, Callable[..., object]] = {
     "len": len,
     "list": list,
     "tuple": tuple,
-    "iter": list,
+    "iter": Iterated,
     "dict": dict,
     "set": lambda value=(): list(dict.fromkeys(value)),
     "hex": hex,
     "oct": oct,
     "bin": bin,
     "range": _range,
-    "reversed": lambda value: list(reversed(value)),
+    "reversed": lambda value: Iterated(reversed(value)),
     "sorted": lambda value: sorted(value),
-    "zip": lambda *values: list(zip(*values)),  # noqa: B905
-    "enumerate": lambda value, start=0: list(enumerate(value, start)),
+    "zip": lambda *values: Iterated(zip(*values)),  # noqa: B905
+    "enumerate": lambda value, start=0: Iterated(enumerate(value, start)),
     "sum": sum,
     "min": min,
     "max": max,
