@@ -59,7 +59,9 @@ class Calls:
         self._count = 0
         self._done: dict[Key, list[frozenset[str]]] = {}
         self._moving: set[Key] = set()
-        """Bodies that do something each time: they change ``sys.path``, or may fail."""
+        """Bodies that do something each time: they, or what they call, change ``sys.path``, or may fail."""
+        self.moved = 0
+        """How many runs of such bodies were followed."""
         self.depth = 0
 
     def keep(self, module: Module, path: str, data: bytes) -> None:
@@ -115,6 +117,7 @@ class Calls:
             if any(action.kind in ("path", "unpath", "addsitedir") for action in called.facts.actions):
                 self._moving.add(key)
             unsure = () if called.sure else (f"only if {_shown(dotted)} is what {module.path} defines",)
+            self.moved += key in self._moving
             yield Body(called.facts, inner, (*conditions, *unsure), module.doubtful, key)
         if self._budget is not None and self._budget.left < 0:
             frame.record.unresolved[f"calls of {module.path}: too much to read"] = None

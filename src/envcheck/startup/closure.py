@@ -174,7 +174,7 @@ class Follower:
     def _run_called(self, action: Action, frame: Frame, sure: bool) -> None:
         """Run the bodies of what is called; what only may be called fails for nobody."""
         for body in self._calls.bodies(action, frame, self._ledger.conditions):
-            depth = len(self._ledger.passing)
+            depth, moved = len(self._ledger.passing), self._calls.moved
             self._ledger.passing += body.conditions
             self._calls.depth += 1
             try:
@@ -185,7 +185,7 @@ class Follower:
                     raise
             finally:
                 self._calls.depth -= 1
-            if len(self._ledger.passing) > depth + len(body.conditions):
+            if len(self._ledger.passing) > depth + len(body.conditions) or self._calls.moved > moved:
                 self._calls.repeat(body)
             if not sure or body.conditions:
                 del self._ledger.passing[depth:]
