@@ -20,6 +20,12 @@ _TRUSTED = ("anchored",)
 """Assurance for which nobody asks what the code does."""
 
 
+def _may_decide(data: bytes) -> bool:
+    from envcheck.behavior.worth import may_decide
+
+    return may_decide(data)
+
+
 def look_up(plan: StartupPlan, installed: Installed) -> None:
     """Find the claims that `attribute` will ask for; they are kept."""
     for entry in plan.entries:
@@ -105,7 +111,8 @@ def hiding(entry: StartupEntry) -> Iterator[str]:
 class Accounts:
     """What code would do, asked of each file once, and only where neither a lock nor the catalogue answers for it.
 
-    In a whole scan, of lines that are proven too: that costs nothing that one notices.
+    In a whole scan, of lines that are proven too: that costs nothing that one notices. A startup-only scan asks of a
+    line that a RECORD lists only where its words could decide anything.
     """
 
     def __init__(self, files: Files, installed: Installed, options: Options) -> None:
@@ -130,7 +137,11 @@ class Accounts:
         known = self._known_as(entry.path, entry.assurance)
         entry = entry._replace(known=known)
         if entry.code is not None and entry.kind == "pth-import":
-            if not self._proven and (entry.assurance in _TRUSTED or known is not None):
+            if not self._proven and (
+                entry.assurance in _TRUSTED
+                or known is not None
+                or (entry.assurance == "recorded" and not _may_decide(entry.code.encode("utf-8", "surrogatepass")))
+            ):
                 return entry
             from envcheck.behavior.account import account_of_line
 
@@ -158,7 +169,6 @@ class Accounts:
 
     def _account(self, path: str, loads: str | None, proof: Proof | None, quick: bool = False) -> Account | None:
         from envcheck.behavior.account import account_of_file
-        from envcheck.behavior.worth import may_decide
         from envcheck.model.behavior import Account
 
         # The bytecode in place of a source that says something else.
@@ -169,7 +179,7 @@ class Accounts:
         if subject not in self._accounts:
             try:
                 data = self._files.read(subject, self._files.limits.startup)
-                if quick and not may_decide(data):
+                if quick and not _may_decide(data):
                     self._harmless.add(subject)
                     return None
                 self._accounts[subject] = account_of_file(subject.rpartition("/")[2], data)
