@@ -41,7 +41,8 @@ class Lines(Payloads):
         if self.may("pth-directory", 0.06):
             self.line_file(f"{place}/directory.pth/inside.pth")
         # A finder imports pathlib, which needs extensions of the library's own: not where their place is another.
-        if self.may("finder", 0.0 if self.used["bin-lib-dynload"] else 0.06):
+        elsewhere = self.used["bin-lib-dynload"] or self.used["pybuilddir"]
+        if self.may("finder", 0.0 if elsewhere else 0.06):
             self._finder(place)
         if self.may("line-call", 0.25):
             # Of a compiled module no text tells whether it has the function: nothing follows in that file.
