@@ -122,6 +122,9 @@ class Place(NamedTuple):
             "NO_COLOR": "1",
             "POETRY_VIRTUALENVS_IN_PROJECT": "true",
             "POETRY_KEYRING_ENABLED": "false",
+            # Side by side, Poetry may look at a listing of site-packages from before an install in the same tick of
+            # the clock (importlib.metadata keeps one by modification time), and then writes no direct_url.json.
+            "POETRY_INSTALLER_PARALLEL": "false",
             "SETUPTOOLS_SCM_PRETEND_VERSION": "0",
             "UV_OFFLINE": "false",
             "UV_DEFAULT_INDEX": self.index.url,
