@@ -82,3 +82,49 @@ def test_each_file_is_told(tree: Tree, name: str) -> None:
 @given(st.binary(max_size=300))
 def test_any_bytes_are_read(data: bytes) -> None:
     read_configuration(data)
+
+
+UV_RECEIPT = """\
+[tool]
+requirements = [{ name = "black" }]
+python = "3.11"
+entrypoints = [
+    { name = "black", install-path = "/home/user/.local/bin/black", from = "black" },
+]
+"""
+PIPX = '{"main_package": {"package": "black", "pip_args": %s}, "injected_packages": {"x": {"pip_args": []}}}'
+
+
+@pytest.mark.parametrize(("name", "text"), [("uv-receipt.toml", UV_RECEIPT), ("pipx_metadata.json", PIPX % "[]")])
+def test_a_receipt_that_redirects_nothing_is_nothing(tree: Tree, name: str, text: str) -> None:
+    (tree.prefix / name).write_text(text)
+    assert tree.problems() == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "detail"),
+    [
+        (
+            "uv-receipt.toml",
+            UV_RECEIPT + '[tool.options]\nindex-url = "https://u:p@evil.example/"\ncolor = "auto"\n',
+            'it sets index-url = "https://***@evil.example/"',
+        ),
+        (
+            "uv-receipt.toml",
+            UV_RECEIPT + '[[tool.options.index]]\nurl = "https://evil.example/"\n',
+            'it sets url = "https://evil.example/"',
+        ),
+        (
+            "pipx_metadata.json",
+            PIPX % '["--index-url", "https://u:p@evil.example/"]',
+            "it sets pip_args = --index-url https://***@evil.example/",
+        ),
+        ("pipx_metadata.json", "[" * 100_000, "it cannot be read"),
+        ("pipx_metadata.json", "[]", "it cannot be read"),
+    ],
+)
+def test_a_receipt_that_redirects_upgrades_is_told(tree: Tree, name: str, text: str, detail: str) -> None:
+    (tree.prefix / name).write_text(text)
+    found = tree.only()
+    assert (found.problem, found.path) == ("installer-receipt", str(tree.prefix / name))
+    assert found.detail is not None and found.detail.startswith(detail)

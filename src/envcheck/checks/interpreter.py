@@ -189,11 +189,14 @@ def phantom_module(facts: Facts, rule: Rule) -> Iterator[Finding]:
     )
 )
 def installer_config(facts: Facts, rule: Rule) -> Iterator[Finding]:
-    """pip.conf and uv.toml in the prefix."""
+    """pip.conf and uv.toml in the prefix, and what uv and pipx noted there about how they installed."""
     for deviation in deviations(facts, "installer-config"):
         yield tell(facts, rule, [deviation], f"Installers read this file at every run{because(deviation)}.", "")
     for deviation in deviations(facts, "installer-config-inert"):
         message = "Installers read this file at every run; it sets nothing that decides what they install or run."
+        yield tell(facts, rule, [deviation], message, "", Severity.LOW)
+    for deviation in deviations(facts, "installer-receipt"):
+        message = f"{deviation.kind} does what this file says{because(deviation)}."
         yield tell(facts, rule, [deviation], message, "", Severity.LOW)
 
 

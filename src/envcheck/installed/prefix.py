@@ -8,8 +8,9 @@ from envcheck.catalogue.scaffold import is_interpreter, scaffold_entry
 from envcheck.files.digests import digest
 from envcheck.files.root import Files, Unreadable
 from envcheck.installed import bytecode
-from envcheck.installed.installer_config import INSTALLER_CONFIGURATION, read_configuration
+from envcheck.installed.installer_config import INSTALLER_CONFIGURATION, Configuration, read_configuration
 from envcheck.installed.kinds import is_binary
+from envcheck.installed.receipts import RECEIPTS, UnreadableReceipt, read_receipt
 from envcheck.installed.tally import Tally
 from envcheck.model.environment import Environment
 from envcheck.model.inventory import Problem
@@ -34,6 +35,7 @@ def verify_prefix(
     """
     if environment.kind != "target-directory":
         _find_configuration(files, environment, tally)
+        _find_receipts(files, environment, tally)
     if environment.kind != "venv":
         return
     _check_cfg(files, environment, tally)
@@ -60,10 +62,35 @@ def _find_configuration(files: Files, environment: Environment, tally: Tally) ->
         if not found.decisive:
             tally.add("installer-config-inert", path, actual=actual)
             continue
-        told = [setting.text for setting in found.decisive[:_TOLD]]
-        more = f" and {len(found.decisive) - _TOLD} more" if len(found.decisive) > _TOLD else ""
-        detail = f"it sets {'; '.join(told)}{more}"
-        tally.add("installer-config", path, actual=actual, detail=detail, line=found.decisive[0].line)
+        tally.add("installer-config", path, actual=actual, detail=_settings(found), line=found.decisive[0].line)
+
+
+def _find_receipts(files: Files, environment: Environment, tally: Tally) -> None:
+    """What uv and pipx left about how they installed: told where it decides what an upgrade installs."""
+    for name, command in RECEIPTS.items():
+        path = f"{environment.path}/{name}"
+        if files.lstat(path) is None:
+            continue
+        _check_link(files, path, tally)
+        try:
+            data = files.read(path)
+            found = read_receipt(name, data)
+        except Unreadable as error:
+            files.miss(error.path, error.why)
+            tally.add("installer-receipt", path, detail=error.why, kind=command)
+            continue
+        except UnreadableReceipt as error:
+            tally.add("installer-receipt", path, detail=str(error), kind=command)
+            continue
+        if found.decisive:
+            actual, line = sha256(data).hexdigest(), found.decisive[0].line
+            tally.add("installer-receipt", path, actual=actual, detail=_settings(found), line=line, kind=command)
+
+
+def _settings(found: Configuration) -> str:
+    told = [setting.text for setting in found.decisive[:_TOLD]]
+    more = f" and {len(found.decisive) - _TOLD} more" if len(found.decisive) > _TOLD else ""
+    return f"it sets {'; '.join(told)}{more}"
 
 
 def _find_unowned(
@@ -82,7 +109,7 @@ def _find_unowned(
         below = directory.path[len(top) + 1 :]
         for name in (*directory.files, *directory.links, *directory.others):
             path, relative = f"{directory.path}/{name}", f"{below}/{name}" if below else name
-            if path in claimed or (not below and name in INSTALLER_CONFIGURATION):
+            if path in claimed or (not below and (name in INSTALLER_CONFIGURATION or name in RECEIPTS)):
                 continue
             if scaffold_entry(relative) is not None and (relative != "lib64" or _leads_to(files, path, f"{top}/lib")):
                 continue

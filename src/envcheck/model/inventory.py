@@ -51,6 +51,7 @@ Problem = Literal[
     "installer-config",
     "library-nearer",  # a shared library that the interpreter finds before the one it was built with
     "installer-config-inert",  # its settings decide nothing about what is installed or run
+    "installer-receipt",  # what an upgrade by uv or pipx will do
 ]
 
 
