@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 MAX_CALLS = 12
 """Functions of the code's own that are followed into one another."""
-MAX_FOLLOWED = 400
+MAX_FOLLOWED = 200
 """Calls of one function that are followed."""
 MAX_RECURSION = 2
 MAX_NAME = 200

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import struct
+from itertools import islice
 
 from envcheck.behavior import shell, strings
 from envcheck.formats.binary import Binary, Reader, read_binary, section_bytes
@@ -67,13 +68,12 @@ def account_of_native(data: bytes) -> Account:
     for library in binary.needed:
         if library.startswith(("libcurl", "libssl", "libssh")):
             use("network", library, f"needs {library}")
-    for number, match in enumerate(_TEXT.finditer(data[:MAX_READ])):
-        if number > MAX_STRINGS:
-            break
-        text = match[0].decode("ascii")
+    texts = [match[0].decode("ascii") for match in islice(_TEXT.finditer(data[:MAX_READ]), MAX_STRINGS + 1)]
+    needles = strings.needles_in("\n".join(texts))
+    for text in texts:
         if binary.kind != "elf" and _BY_STRING.fullmatch(text) and text in _OF_SYMBOL:
             use(_OF_SYMBOL[text], text, f"names {text}")
-        for capability, means in strings.hints(text):
+        for capability, means in strings.hints(text, needles) if needles else ():
             use(capability, text, means)
         if " " in text:
             for capability, means in shell.means(text):

@@ -332,7 +332,7 @@ class Reader(Calls):
         self.maybe -= 1
 
     def _while(self, node: _ast.While) -> str | None:
-        idle = 0
+        idle, state = 0, self._state()
         while True:
             test = self.eval(node.test)
             if not test.known or not self.budget.may_repeat:
@@ -345,9 +345,22 @@ class Reader(Calls):
             ended = self.run(node.body)
             if ended in ("break", "return"):
                 return ended if ended == "return" else None
-            idle = idle + 1 if self._changes == before else 0
+            # Names that are bound anew in each round, and end as they began, move nothing on.
+            last, state = state, state if self._changes == before else self._state()
+            idle = idle + 1 if state == last else 0
             if idle > MAX_IDLE:
                 return None
+
+    def _state(self) -> list[tuple[str, object]]:
+        """What the names of this scope stand for, as far as a loop could go on by it."""
+        found: list[tuple[str, object]] = []
+        for name, thing in self.scope.names.items():
+            value = thing.value if thing.known else None
+            if isinstance(value, (list, dict, set, bytearray)):
+                found.append((name, (id(value) if value else type(value), len(value))))
+            else:
+                found.append((name, (type(value), value)))
+        return found
 
     def _with(self, node: _ast.With | _ast.AsyncWith) -> str | None:
         for item in node.items:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from envcheck.model.behavior import Capability, Indicator, IndicatorKind
 
@@ -61,12 +62,39 @@ _ANALYSIS = re.compile(
     """,
     re.X | re.I,
 )
+NEEDLES: tuple[str, ...] = (
+    *(".ssh", "id_rsa", "id_ed25519", ".aws", ".netrc", ".pypirc", ".npmrc", ".git-credentials", ".docker/config"),
+    *(".kube", "kubeconfig", "/etc/", ".gnupg", "login data", "cookies.sqlite", "logins.json", "key4.db"),
+    *("wallet.dat", ".bitcoin", ".ethereum", "exodus", "metamask", "nkbihfbeogaeaoehlef", "169.254.1"),
+    *("metadata.google.internal", "/var/run/secrets", ".config/", ".azure", "application_default_credentials"),
+    *(".bash_", ".zsh", "local state", ".pgpass", "appdata", "leveldb", ".terraform.d", ".vault-token"),
+    *(".cargo/credentials", ".bashrc", ".profile", "crontab", "systemd/", "systemctl", "launch", "currentversion"),
+    *("schtasks", "start menu", "ld.so.preload", "authorized_keys", ".git/hooks", "customize.py", ".pth", "winlogon"),
+    *("prompt_command", "tracerpid", "vmware", "virtualbox", "vbox", "qemu", "xen", "hyper", "sandboxie", "wireshark"),
+    *("x64dbg", "ollydbg", "ida64", "procmon", "/sys/class/dmi", "pydevd", "sbiedll", "isdebuggerpresent", "cuckoo"),
+    *("fiddler", ".dockerenv"),
+)
+"""One of these stands, in small letters, in whatever the three patterns above find: most strings have none."""
 _SENTENCE = re.compile(r"\w+ \w+ \w+ \w+ \w+")
 
 
-def hints(text: str) -> tuple[tuple[Capability, str], ...]:
+def needles_in(text: str) -> tuple[str, ...]:
+    """Those needles that stand somewhere in a text in ASCII: `hints` of its parts need look for no others."""
+    lowered = text.lower()
+    return tuple(needle for needle in NEEDLES if needle in lowered)
+
+
+def hints(text: str, needles: Sequence[str] = NEEDLES) -> tuple[tuple[Capability, str], ...]:
     """What a string points to: a capability, and the part of the string that tells it."""
     short = text[:MAX_TEXT]
+    if short.isascii():
+        # Beyond ASCII other letters count as these where case is ignored.
+        lowered = short.lower()
+        for needle in needles:
+            if needle in lowered:
+                break
+        else:
+            return ()
     found: list[tuple[Capability, str]] = []
     patterns: tuple[tuple[Capability, re.Pattern[str]], ...] = (
         ("credentials", _CREDENTIALS),

@@ -9,7 +9,7 @@ import _ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from envcheck.formats.skeleton import definition
+from envcheck.formats.skeleton import Definitions
 from envcheck.formats.source import ModuleFacts, decode, facts_of
 from envcheck.formats.statements import Reader
 from envcheck.formats.syntax import Problem, parse
@@ -56,6 +56,7 @@ class Functions:
         changed = facts.rebound if "global " not in self._text else frozenset(facts.texts)
         self._texts = {**constants, **{name: text for name, text in facts.texts.items() if name not in changed}}
         self._bound = facts.bound - facts.rebound
+        self._places: Definitions | None = None
         self._statements: list[_ast.stmt] | None = None
         self._known: dict[str, tuple[_ast.stmt, ...]] = {}
 
@@ -91,8 +92,8 @@ class Functions:
     def _definitions(self, name: str) -> tuple[_ast.stmt, ...]:
         known = self._known.get(name)
         if known is None:
-            piece = definition(self._text, name) if self._budget.take(len(self._text) >> 4) else ""
-            if piece is not None and _INERT.fullmatch(piece):
+            piece = self._piece(name)
+            if piece is not None and (not piece or _INERT.fullmatch(piece)):
                 self._known[name] = ()
                 return ()
             tree = None if piece is None or not self._budget.take(len(piece)) else parse(piece)
@@ -100,6 +101,13 @@ class Functions:
                 tree = self._whole()
             known = self._known[name] = tuple(_within(tree, {name}))
         return known
+
+    def _piece(self, name: str) -> str | None:
+        if not self._budget.take(len(self._text) >> 4):
+            return None
+        if self._places is None:
+            self._places = Definitions(self._text)
+        return self._places.of(name)
 
     def _whole(self) -> list[_ast.stmt]:
         if self._statements is None:
@@ -116,6 +124,7 @@ class Functions:
         if of is not None and decorators != ["staticmethod"]:
             arguments = (None, *arguments)
         reader = Reader(self._version, names, {} if altered else self._texts)
+        reader.may_yield = "yield" in self._text
         if of is not None and node.args.args and decorators != ["staticmethod"]:
             first = node.args.args[0].arg
             return Called(

@@ -31,6 +31,10 @@ _FUNCTION = re.compile(
     re.M,
 )
 
+_DEFINITION = re.compile(r"^(?P<indent>[ \t]*)(?:async[ \t]+)?(?:def|class)[ \t]+(?P<name>\w+)[^\n]*\n", re.M)
+_AFTER = re.compile(r"^[^ \t\n#)\]}]", re.M)
+"""The next line that is not indented, and ends nothing that began before."""
+
 
 def skeleton(text: str) -> str | None:
     """The text with ``pass`` for each function's body, or ``None`` where it is not to be had. Never raises."""
@@ -55,24 +59,38 @@ def skeleton(text: str) -> str | None:
     return "".join(pieces) + text[at:]
 
 
-def definition(text: str, name: str) -> str | None:
-    """The text of the one definition of a name, at a module's level, or ``None`` where that is not plain.
+class Definitions:
+    """Where the functions and classes of a text are defined, found once for all of their names. Never raises."""
 
-    The whole text, not a piece of it, tells where a name is defined twice, or under a condition.
-    """
-    if len(text) >= MAX_TEXT or not text.isascii():
-        return None
-    text = text.replace("\r\n", "\n") + "\n"
-    if "\r" in text or "\f" in text or "\0" in text:
-        return None
-    masked = _masked(text)
-    if masked is None:
-        return None
-    found = list(re.finditer(rf"^([ \t]*)(?:async[ \t]+)?(?:def|class)[ \t]+{name}\b[^\n]*\n", masked, re.M))
-    if len(found) != 1 or found[0][1]:
-        return None
-    after = re.compile(r"^[^ \t\n#)\]}]", re.M).search(masked, found[0].end())
-    return text[found[0].start() : after.start() if after else len(text)]
+    def __init__(self, text: str) -> None:
+        self._text = ""
+        self._masked = ""
+        self._found: dict[str, list[tuple[str, int, int]]] = {}
+        if len(text) >= MAX_TEXT or not text.isascii():
+            return
+        text = text.replace("\r\n", "\n") + "\n"
+        masked = None if "\r" in text or "\f" in text or "\0" in text else _masked(text)
+        if masked is None:
+            return
+        self._text, self._masked = text, masked
+        for found in _DEFINITION.finditer(masked):
+            self._found.setdefault(found["name"], []).append((found["indent"], found.start(), found.end()))
+
+    def of(self, name: str) -> str | None:
+        """The text of the one definition of a name, at the module's level; empty where it is defined nowhere.
+
+        ``None`` where that is not plain: the whole text, not a piece of it, tells where a name is defined twice, or
+        under a condition.
+        """
+        found = self._found.get(name, ())
+        if not found and self._text:
+            # A definition begins a line: the grammar allows it nowhere else.
+            return ""
+        if len(found) != 1 or found[0][0]:
+            return None
+        start, end = found[0][1:]
+        after = _AFTER.search(self._masked, end)
+        return self._text[start : after.start() if after else len(self._text)]
 
 
 def _masked(text: str) -> str | None:

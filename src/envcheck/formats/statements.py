@@ -29,6 +29,9 @@ _MAX_INSIDE = 20
 class Reader(Expressions):
     """Walks statements, and the expressions in them."""
 
+    may_yield = True
+    """Whether a function of the text may be a generator; without that word in it none is."""
+
     def __init__(
         self, version: tuple[int, int], names: Mapping[str, str], constants: Mapping[str, str], decided: bool = True
     ) -> None:
@@ -107,7 +110,7 @@ class Reader(Expressions):
         """
         outer, maybe, bound = self._names, self._maybe, set(self.bound)
         self._names = outer.copy()
-        self._maybe += not plain or isinstance(node, _ast.AsyncFunctionDef) or _yields(node)
+        self._maybe += not plain or isinstance(node, _ast.AsyncFunctionDef) or (self.may_yield and _yields(node))
         self._parameters(node.args, arguments)
         if instance is not None:
             self._names.bind(instance[0], f"<local>.{instance[1]}()")
