@@ -217,35 +217,20 @@ class Lookup:
 
 
 class Mentions:
-    """Which of many RECORDs may speak of a file or directory: the bytes of all of them are searched at once."""
+    """Which of many RECORDs may speak of a file or directory: the bytes of each are searched."""
 
-    __slots__ = ("_joined", "_odd", "_starts")
+    __slots__ = ("_data", "_odd")
 
     def __init__(self, lookups: Sequence[Lookup]) -> None:
-        self._joined = b"\n".join([lookup.data for lookup in lookups])
-        self._starts: list[int] = []
-        self._odd: list[int] = []
+        self._data = [lookup.data for lookup in lookups]
+        self._odd = {number for number, data in enumerate(self._data) if b'"' in data or b"\\" in data}
         """Those that quote, or part directories with backslashes: they may spell a name in another way."""
-        start = 0
-        for number, lookup in enumerate(lookups):
-            self._starts.append(start)
-            start += len(lookup.data) + 1
-            if b'"' in lookup.data or b"\\" in lookup.data:
-                self._odd.append(number)
 
     def of(self, text: str) -> list[int]:
         """The places of the RECORDs that may mention a name, in their order; a directory's name ends in ``/``."""
-        from bisect import bisect_right
-
         needle = text.encode("utf-8", "surrogateescape")
-        starts, joined = self._starts, self._joined
-        found = set(self._odd)
-        at = joined.find(needle)
-        while at >= 0:
-            number = bisect_right(starts, at)
-            found.add(number - 1)
-            at = joined.find(needle, starts[number]) if number < len(starts) else -1
-        return sorted(found)
+        odd = self._odd
+        return [number for number, data in enumerate(self._data) if needle in data or number in odd]
 
 
 def _is_odd(line: bytes) -> bool:
