@@ -139,6 +139,11 @@ def implementation(environment: Environment) -> str:
     return f"{names.get(python.implementation, python.implementation)} {python.version}{free}{assumed}"
 
 
+def root(report: Report) -> list[str]:
+    """Where the machine that everything is read from is mounted, if it is not this one."""
+    return [] if report.options.root is None else [f"the machine at {report.options.root}"]
+
+
 def whose_view(environment: Environment, invocation: Invocation) -> str:
     """For which interpreter, flags, variables and user the report speaks: ``python, no flags, user ana``."""
     executable = environment.python.executable
