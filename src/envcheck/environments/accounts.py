@@ -84,13 +84,13 @@ def views(files: Files, target: str, invocation: Invocation) -> tuple[Invocation
     owner = next((account for account in everybody if found is not None and account.uid == found.st_uid), None)
     first = invocation if owner is None else as_account(invocation, owner)
     chosen = [first]
-    seen = _user_sites(find_environment(files, target, first))
+    seen = _user_sites(files, find_environment(files, target, first))
     for account in everybody:
         if account == owner:
             continue
         other = as_account(invocation, account)
         try:
-            sites = _user_sites(find_environment(files, target, other))
+            sites = _user_sites(files, find_environment(files, target, other))
         except TargetError:
             continue
         if not sites <= seen:
@@ -99,5 +99,13 @@ def views(files: Files, target: str, invocation: Invocation) -> tuple[Invocation
     return tuple(chosen)
 
 
-def _user_sites(environment: Environment) -> frozenset[str]:
-    return frozenset(site.path for site in environment.site_dirs if site.origin == "user")
+def _user_sites(files: Files, environment: Environment) -> frozenset[str]:
+    """The user sites that are there, each as what it resolves to: several users may share one."""
+    found = set()
+    for site in environment.site_dirs:
+        if site.origin == "user":
+            try:
+                found.add(files.realpath(site.path))
+            except Unreadable:
+                found.add(site.path)
+    return frozenset(found)

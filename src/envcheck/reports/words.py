@@ -127,7 +127,8 @@ def proof_sentence(owner: Owner | None, assurance: Assurance) -> str:
 
 def header(environment: Environment, invocation: Invocation) -> str:
     """The environment as the user would name it from where they stand."""
-    return below(environment.path, invocation.directory) or environment.path
+    here = (invocation.directory or "").rstrip("/")
+    return (below(environment.path, here) if here else None) or environment.path
 
 
 def implementation(environment: Environment) -> str:
