@@ -33,7 +33,7 @@ COMPILE = $(TEST)/bin/uv pip compile --quiet --upgrade --universal --python-vers
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help scan test differential mutation bytecode selections interpreters lint format docs bench screenshots
-.PHONY: corpus slice pins clean
+.PHONY: corpus slice pyz pins clean
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -87,6 +87,9 @@ bench: $(TOOL)/bin/envcheck $(BENCH)/pyvenv.cfg $(BENCH_TARGET)/pyvenv.cfg $(BEN
 		$(BENCH_WHOLE)/env $(BENCH_TARGET)
 	$(PYTHON) -I tests/bench/anchored.py --tool $(TOOL) --lock tests/corpus/roots.txt --wheels $(WHEELHOUSE) $(BENCH_WHOLE)/env
 	$(TOOL)/bin/python -I tests/bench/locks.py
+
+pyz: $(PINS)/pyvenv.cfg  ## build dist/envcheck.pyz, one file to carry: the same bit for bit whoever builds it
+	@$(PINS)/bin/python -I tests/tools/build_pyz.py $(PINS)/lib/python3*/site-packages dist/envcheck.pyz
 
 screenshots: $(TEST)/pyvenv.cfg  ## draw docs/images/*.svg from real scans
 	$(TEST)/bin/python docs/screenshots.py docs/images

@@ -39,7 +39,7 @@ CONNECTING = {"anchors/sources/connection.py": {"socket", "ssl", "http.client"}}
 """The module that a fetch goes through, and what of the network it uses."""
 ALLOWED = {
     # The process that hands over to a clean one, and the finder of that one's own packages.
-    "cli/launch.py": {"importlib", "subprocess", "os.execve", "os.path.isdir"},
+    "cli/launch.py": {"importlib", "subprocess", "os.execve", "os.path.isdir", "os.path.isfile"},
     # A report that was asked for by -o, and whether it would land in the target.
     "cli/show.py": {"open", "os.path.realpath"},
     # Copies of this process that hash; they execute no program.
@@ -49,9 +49,6 @@ ALLOWED = {
     "installed/recompile.py": {"os.posix_spawn", "os.fork", "exec"},
     # Parses, with PyCF_ONLY_AST; never makes code.
     "formats/syntax.py": {"compile"},
-    # The digests of CPython's releases, which lie beside its own code.
-    "catalogue/releases.py": {"open"},
-    "catalogue/sitemodules.py": {"open"},
     # The cache of archives that were fetched: the only directory of its own that envcheck writes to, by descriptor.
     "anchors/sources/store.py": {
         *("os.open", "os.fdopen", "os.mkdir", "os.makedirs", "os.replace", "os.unlink", "os.scandir"),

@@ -17,6 +17,7 @@ import re
 from functools import cache
 
 from envcheck.catalogue.sitemodules import DATA, IN_PART, MAGIC, UPSTREAM, names_in, numbers_of
+from envcheck.files.shipped import shipped
 from envcheck.model.nouns import NamedTuple
 
 __all__ = ["IN_PART", "MAGIC", "UPSTREAM"]
@@ -177,8 +178,7 @@ def _covers(spans: str, number: int) -> bool:
 def _load() -> _Catalogue:
     import zlib
 
-    with open(DATA, "rb") as stream:
-        data = stream.read()
+    data = shipped("envcheck.catalogue", DATA)
     head, start = _sized(data, len(MAGIC))
     index, end = _sized(data, start)
     names, in_part = names_in(head)

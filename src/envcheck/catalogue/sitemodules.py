@@ -1,13 +1,14 @@
 """The standard library's ``site.py`` of a release: digest to who ships it so.
 
 It is a part of the catalogue of releases (``data/stdlib.bin``, see `releases`) that every scan asks for, so that it
-stands before the rest and is read without it.
+stands before the rest and is understood without it.
 """
 
-import os
 from functools import cache
 
-DATA = os.path.join(os.path.dirname(__file__), "data", "stdlib.bin")
+from envcheck.files.shipped import shipped
+
+DATA = "data/stdlib.bin"
 MAGIC = b"envcheck stdlib 2\n"
 UPSTREAM = "python.org"
 """The builder of what the release itself contains."""
@@ -44,7 +45,7 @@ def numbers_of(spans: str) -> frozenset[int]:
 @cache
 def _load() -> tuple[tuple[str, ...], list[list[str]]]:
     """The names of all releases, and a row of digest, builder and spans for each file."""
-    with open(DATA, "rb") as stream:
-        start = stream.read(len(MAGIC) + 4)
-        head = stream.read(int.from_bytes(start[len(MAGIC) :], "big"))
+    data = shipped("envcheck.catalogue", DATA)
+    start = len(MAGIC) + 4
+    head = data[start : start + int.from_bytes(data[len(MAGIC) : start], "big")]
     return names_in(head)[0], [line.split("\t") for line in head.decode("ascii").split("\n")[1:]]

@@ -121,7 +121,7 @@ def _typed(arguments: Sequence[str], option: str) -> bool:
 
 
 def _sources(given: argparse.Namespace, environ: Mapping[str, str], directory: str) -> list[Source]:
-    if given.no_config:
+    if given.no_config or (getattr(given, "root", None) and not given.config):
         if given.config:
             raise UsageError("--config and --no-config: one names a file, the other wants none")
         return []

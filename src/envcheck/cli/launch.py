@@ -107,14 +107,20 @@ def clean_command(arguments: Sequence[str], environ: Mapping[str, str]) -> tuple
     executable = getattr(sys, "_base_executable", None) or sys.executable
     if not executable or not os.path.isabs(executable):
         sys.exit("envcheck: cannot tell which Python runs it; start it as: /path/to/python3 -I -S -m envcheck")
-    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     command = [executable, "-I", "-S", "-X", "utf8"]
-    if sys.flags.dont_write_bytecode:
+    if sys.dont_write_bytecode:
         command.append("-B")
     libraries = library_directories()
     if libraries:
         command += ["-X", "envcheck_libraries=" + os.pathsep.join(libraries)]
-    return [*command, os.path.join(package, "__main__.py"), *arguments], clean_environ(environ)
+    return [*command, program(), *arguments], clean_environ(environ)
+
+
+def program() -> str:
+    """What an interpreter is given to run envcheck: the one file that it is carried as, or its ``__main__.py``."""
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    carried = os.path.dirname(package)
+    return carried if os.path.isfile(carried) else os.path.join(package, "__main__.py")
 
 
 def clean_environ(environ: Mapping[str, str]) -> dict[str, str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import posixpath
+import re
 import sys
 from collections.abc import Sequence
 
@@ -72,6 +74,12 @@ def new_parser(command: str, description: str, epilog: str) -> Parser:
         metavar="TARGET",
         help="a venv, an interpreter's path, a prefix or a site directory (default: the project's .venv, else "
         "$VIRTUAL_ENV, else python3 on PATH)",
+    )
+    parser.add_argument(
+        "--root",
+        metavar="DIR",
+        help="the targets' machine is mounted at DIR (a disk image, an unpacked container): every path is that "
+        "machine's, and nothing outside DIR is opened",
     )
     lock = parser.add_argument_group("lock")
     lock.add_argument("--lock", metavar="FILE", help="the lockfile (default: the project's; never one in the target)")
@@ -188,7 +196,7 @@ def severity(text: str | None) -> Severity | None:
 
 def invocation(arguments: argparse.Namespace) -> Invocation:
     """The start of Python to model."""
-    environ = {} if arguments.no_inherit_environ else modelled_environ(os.environ)
+    environ = {} if arguments.no_inherit_environ or arguments.root else modelled_environ(os.environ)
     for pair in arguments.environ:
         name, equals, value = pair.partition("=")
         if not name or not equals:
@@ -196,6 +204,9 @@ def invocation(arguments: argparse.Namespace) -> Invocation:
         environ[name] = value
     for flag in arguments.python_flag:
         _check_flag(flag)
+    if arguments.root:
+        # Nothing of this machine is modelled: not the user either.
+        return Invocation(tuple(arguments.python_flag), environ, directory="/")
     uids = (os.getuid(), os.geteuid()) if hasattr(os, "getuid") else None
     gids = (os.getgid(), os.getegid()) if hasattr(os, "getgid") else None
     return Invocation(tuple(arguments.python_flag), environ, uids, gids, working_directory())
@@ -246,6 +257,8 @@ def outputs(arguments: argparse.Namespace) -> list[tuple[str, str]]:
 
 def targets(arguments: argparse.Namespace, files: Files, model: Invocation) -> Sequence[str]:
     """Absolute paths of what to scan."""
+    if arguments.root:
+        return [in_root(files, target) for target in arguments.targets or _nothing_named(arguments.root)]
     if arguments.targets:
         return [os.path.abspath(target) for target in arguments.targets]
     from envcheck.environments.discover import default_target
@@ -254,11 +267,47 @@ def targets(arguments: argparse.Namespace, files: Files, model: Invocation) -> S
     return [default_target(files, working_directory(), {**modelled_environ(os.environ), **model.environ})]
 
 
+def machine(arguments: argparse.Namespace) -> Files:
+    """The machine that the targets are of: this one, or the one that is mounted where ``--root`` says."""
+    if not arguments.root:
+        return Files()
+    root = os.path.abspath(arguments.root)
+    if not Files().is_dir(root):
+        raise UsageError(f"--root {arguments.root}: no directory", "mount the image, or unpack it, and name that place")
+    return Files(root)
+
+
+def in_root(files: Files, target: str) -> str:
+    """A target as its own machine names it: ``/opt/app``, ``C:/app``, or typed from here with the root before it."""
+    path = target
+    if re.match(r"[A-Za-z]:[\\/]", path):
+        # The root is the drive.
+        path = path[2:].replace("\\", "/")
+    path = posixpath.normpath("/" + path.lstrip("/"))
+    if files.root is None or files.lstat(path) is not None:
+        return path
+    typed = os.path.abspath(target)
+    inside = os.path.relpath(typed, files.root)
+    return path if inside.startswith("..") else posixpath.normpath("/" + inside.replace(os.sep, "/"))
+
+
+def _nothing_named(root: str) -> NoReturn:
+    raise UsageError(
+        f"--root {root}: name what to scan in it",
+        f"paths are that machine's: envcheck scan --root {root} /usr/bin/python3 /srv/app/.venv",
+    )
+
+
 def lock_for(arguments: argparse.Namespace, files: Files, target: str, required: bool) -> str | None:
     """The lock to compare one target with, or ``None``; what was passed over is said on standard error."""
     if arguments.lock:
         return os.path.abspath(str(arguments.lock))
     if getattr(arguments, "no_lock", False) or getattr(arguments, "startup_only", False):
+        return None
+    if arguments.root:
+        if required:
+            raise UsageError("verify needs a lock, and none is looked for in a root", "name it: --lock FILE")
+        # Whoever wrote the root may have written a lock there too.
         return None
     from envcheck.locks.find import choose
     from envcheck.reports.text import visible
@@ -285,6 +334,7 @@ def scan_options(
     selection = (arguments.extra, arguments.group, arguments.all_extras, arguments.all_groups)
     return Options(
         invocation=model,
+        root=os.path.abspath(arguments.root) if arguments.root else None,
         startup_only=getattr(arguments, "startup_only", False),
         lock=lock,
         lock_sha256=arguments.lock_sha256,
@@ -317,6 +367,20 @@ def scan_options(
     )
 
 
+def by_account(
+    files: Files, named: Sequence[str], chosen: Sequence[Options]
+) -> tuple[Sequence[str], Sequence[Options]]:
+    """Each target once for each of the machine's users for whom something else runs there."""
+    from envcheck.environments.accounts import views
+
+    pairs = [
+        (target, options._replace(invocation=view))
+        for target, options in zip(named, chosen, strict=True)
+        for view in views(files, target, options.invocation)
+    ]
+    return [target for target, _ in pairs], [options for _, options in pairs]
+
+
 def _diff(arguments: argparse.Namespace) -> str | None:
     """The path of ``--diff``: one that exists from here is made absolute, others are the environment's."""
     path: str | None = arguments.diff
@@ -345,16 +409,18 @@ def scan_and_deliver(parser: Parser, words: Sequence[str], verify: bool = False)
     settled = settle(parser, words, os.environ, working_directory())
     arguments = settled.arguments
     arguments.fail_on = arguments.fail_on or "high"
-    files = Files()
+    files = machine(arguments)
     model = invocation(arguments)
     wanted = outputs(arguments)
     refuse_missing_extras([arguments.format, *(form for form, _ in wanted)])
     named = targets(arguments, files, model)
     bar = bar_on_terminal()
-    chosen = [
+    chosen: Sequence[Options] = [
         scan_options(arguments, model, lock_for(arguments, files, target, verify), verify, bar, settled)
         for target in named
     ]
+    if files.root is not None:
+        named, chosen = by_account(files, named, chosen)
     stream = Stream(chosen[0]) if arguments.format == "ndjson" else None
     try:
         report = scan_targets(named, chosen, None if stream is None else stream.environment)

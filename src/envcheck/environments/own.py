@@ -14,6 +14,7 @@ def own_places() -> dict[str, str]:
     places = {
         "envcheck's own code": os.path.dirname(os.path.dirname(__file__)),
         "the interpreter that runs envcheck": sys.executable,
+        "the prefix of the interpreter that runs envcheck": sys.base_prefix,
         "the standard library that envcheck uses": os.path.dirname(os.__file__),
     }
     for finder in sys.meta_path:

@@ -116,6 +116,8 @@ class EnvironmentReport(NamedTuple):
     """What compiling sources again proved, by magic number."""
     difference: Difference | None = None
     """Of the file that the caller asked to see (`Options.diff`)."""
+    invocation: Invocation | None = None
+    """The start of Python that was modelled, where it is not that of the options: another user's."""
 
 
 class Report(NamedTuple):
@@ -129,6 +131,10 @@ class Report(NamedTuple):
     exit_code: int
     timing: Timing
     config: str | None = None
+
+    def modelled(self, environment: EnvironmentReport) -> Invocation:
+        """The start of Python that an environment's report speaks of."""
+        return environment.invocation or self.options.invocation
 
     @property
     def complete(self) -> bool:

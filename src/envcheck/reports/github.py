@@ -94,7 +94,7 @@ def _section(report: Report, environment: EnvironmentReport) -> Iterator[str]:
     verdict = opening(report, environment)
     yield f"## {_MARKS[verdict.mood]} {inline(verdict.sentence)}"
     head = [
-        words.header(environment.environment, report.options.invocation),
+        words.header(environment.environment, report.modelled(environment)),
         words.implementation(environment.environment),
     ]
     clauses = [*head, *verdict.more, *words.coverage(environment, report.options.startup_only)]

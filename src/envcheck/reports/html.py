@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 from collections.abc import Mapping
 
+from envcheck.files.shipped import shipped
 from envcheck.model.errors import UsageError
 from envcheck.model.finding import Evidence, Finding, Severity
 from envcheck.model.nouns import NamedTuple
@@ -26,7 +26,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-_TEMPLATES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "templates")
 _LONGEST_TEXT, _LONGEST_CODE, _CODE_OF_A_PAGE = 4_000, 100_000, 1_000_000
 _MOST_PATHS = 200
 _MARKS = {"good": "✔", "doubtful": "!", "bad": "✘"}
@@ -57,7 +56,7 @@ def require_engine() -> None:
 def render(report: Report) -> str:
     """The page."""
     engine = _engine()
-    style, script = (_source(engine, name) for name in ("page.css", "page.js"))
+    style, script = _template("page.css"), _template("page.js")
     budget = Budget(_CODE_OF_A_PAGE)
     return engine.get_template("page.html").render(
         style=style,
@@ -103,14 +102,14 @@ class Budget:
 
 def _engine() -> Environment:
     try:
-        from jinja2 import Environment, FileSystemLoader, StrictUndefined
+        from jinja2 import Environment, FunctionLoader, StrictUndefined
     except ImportError:
         raise UsageError(
             "the HTML report needs Jinja, which is not installed here",
             "install envcheck with its extra: envcheck-scan[html]",
         ) from None
     return Environment(
-        loader=FileSystemLoader(_TEMPLATES, encoding="utf-8"),
+        loader=FunctionLoader(_template),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -119,9 +118,8 @@ def _engine() -> Environment:
     )
 
 
-def _source(engine: Environment, name: str) -> str:
-    assert engine.loader is not None
-    return engine.loader.get_source(engine, name)[0]
+def _template(name: str) -> str:
+    return shipped("envcheck.reports", f"templates/{name}").decode("utf-8")
 
 
 def _policy(style: str, script: str) -> str:
@@ -137,7 +135,7 @@ def _policy(style: str, script: str) -> str:
 
 
 def _title(report: Report) -> str:
-    names = [words.header(one.environment, report.options.invocation) for one in report.environments]
+    names = [words.header(one.environment, report.modelled(one)) for one in report.environments]
     return f"envcheck: {', '.join(names[:3])}"
 
 
@@ -148,10 +146,10 @@ def _environment(report: Report, one: EnvironmentReport, number: int, budget: Bu
     running = [entry for entry in plan.entries if entry.runs]
     return {
         "id": f"e{number}",
-        "name": _text(words.header(environment, report.options.invocation)),
+        "name": _text(words.header(environment, report.modelled(one))),
         "path": _text(environment.path),
         "python": _text(words.implementation(environment)),
-        "view": _text(words.whose_view(environment, report.options.invocation)),
+        "view": _text(words.whose_view(environment, report.modelled(one))),
         "mood": _MOODS[verdict.mood],
         "mark": _MARKS[verdict.mood],
         "sentence": _text(verdict.sentence),

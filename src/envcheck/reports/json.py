@@ -87,6 +87,8 @@ def environment_facts(report: EnvironmentReport) -> dict[str, object]:
     return {
         "path": environment.path,
         "kind": environment.kind,
+        "user": None if report.invocation is None else report.invocation.environ.get("USER"),
+        "home": None if report.invocation is None else report.invocation.environ.get("HOME"),
         "python": {
             "version": python.version,
             "version_source": python.version_source,

@@ -51,7 +51,7 @@ def write(report: Report, stream: TextIO, *, width: int | None, colour: bool, sh
             page.blank()
             page.rule()
         write_head(report, environment, page)
-        _walk(steps(environment, report.options.invocation), page, show_all)
+        _walk(steps(environment, report.modelled(environment)), page, show_all)
         write_not_seen(environment, page, show_all)
     write_ending(report, page)
 

@@ -211,7 +211,8 @@ def _examples(environment: EnvironmentReport, evidence: dict[str, Evidence], pag
 def _hashes(evidence: dict[str, Evidence], page: Page) -> None:
     actual, expected = evidence.get("sha256"), evidence.get("expected")
     if isinstance(actual, str):
-        _row("sha256", actual, page)
+        # Where there are no bytes of its own to digest (a link), what stands there is told in words.
+        _row("sha256" if re.fullmatch("[0-9a-f]{64}", actual) else "is now", actual, page)
     if isinstance(expected, str):
         _row("expected", re.sub("^sha256[=:]", "", expected), page)
 

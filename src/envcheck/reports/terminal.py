@@ -127,9 +127,10 @@ def write_head(report: Report, environment: EnvironmentReport, page: Page) -> No
     """Which environment, the verdict, what it counts and what it rests on."""
     options = report.options
     names = [
-        words.header(environment.environment, options.invocation),
+        words.header(environment.environment, report.modelled(environment)),
         words.implementation(environment.environment),
         "startup only" if options.startup_only else words.lock_name(environment),
+        *words.root(report),
     ]
     page.say(page.listed(names, "bold"))
     page.blank()

@@ -58,7 +58,7 @@ class Opening(NamedTuple):
 def opening(report: Report, environment: EnvironmentReport) -> Opening:
     """The verdict on one environment: the worst finding, else drift, else that nothing unexpected runs."""
     counted = open_findings(environment)
-    view = f"({words.whose_view(environment.environment, report.options.invocation)})"
+    view = f"({words.whose_view(environment.environment, report.modelled(environment))})"
     doubts = _doubts(report, environment)
     # That the start is clean is only said where nothing could have made it look so.
     aside = _whole(doubts) or _startup_aside(environment)

@@ -127,7 +127,8 @@ def proof_sentence(owner: Owner | None, assurance: Assurance) -> str:
 
 def header(environment: Environment, invocation: Invocation) -> str:
     """The environment as the user would name it from where they stand."""
-    return below(environment.path, invocation.directory) or environment.path
+    here = (invocation.directory or "").rstrip("/")
+    return (below(environment.path, here) if here else None) or environment.path
 
 
 def implementation(environment: Environment) -> str:
@@ -137,6 +138,11 @@ def implementation(environment: Environment) -> str:
     free = " free-threaded" if python.free_threaded else ""
     assumed = " (assumed)" if python.version_assumed else ""
     return f"{names.get(python.implementation, python.implementation)} {python.version}{free}{assumed}"
+
+
+def root(report: Report) -> list[str]:
+    """Where the machine that everything is read from is mounted, if it is not this one."""
+    return [] if report.options.root is None else [f"the machine at {report.options.root}"]
 
 
 def whose_view(environment: Environment, invocation: Invocation) -> str:

@@ -163,7 +163,15 @@ def scan_environment(
     findings = judge(facts, checks, options, lambda path: installed.claim(path).sha256 if files.is_file(path) else None)
     coverage = bytecode.coverage()
     report = EnvironmentReport(
-        environment, plan, inventory, comparison, files.not_seen, tuple(findings), coverage, difference
+        environment,
+        plan,
+        inventory,
+        comparison,
+        files.not_seen,
+        tuple(findings),
+        coverage,
+        difference,
+        options.invocation,
     )
     return report, why
 

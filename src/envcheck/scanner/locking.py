@@ -56,7 +56,8 @@ class Locking:
         from envcheck.locks.read import read_lock
         from envcheck.locks.targets import accepted, fits
 
-        self._lock = lock = read_lock(self._files, options.lock)
+        # The user's own file lies on this machine, wherever the target's is mounted.
+        self._lock = lock = read_lock(self._files if options.root is None else Files(), options.lock)
         self._committed = options.anchors or anchors_beside(lock.path, self._prefixes)
         committed = None if self._committed is None else read_committed(Files(), self._committed)
         tags = accepted(self._environment.python)
