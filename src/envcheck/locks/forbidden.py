@@ -12,6 +12,7 @@ from envcheck.files.root import Files, Missing, Unreadable
 from envcheck.locks.builds import Build
 from envcheck.locks.project import read_project
 from envcheck.locks.requirement_lines import decode, logical_lines
+from envcheck.locks.script import read_script, script_of
 from envcheck.locks.tables import Table, Wrong, get_bool, get_str, get_strings, get_table
 from envcheck.locks.toml import parse_toml
 from envcheck.model.errors import LockError
@@ -89,7 +90,8 @@ def no_build(files: Files, lock: Lock) -> Configured:
         if lock.format == "requirements":
             return _only_binary(files, lock.path)
         if lock.format == "uv":
-            return _of_uv(files, directory)
+            script = script_of(lock)
+            return _of_uv(files, directory) if script is None else _of_script(files, script)
         if lock.format == "pdm":
             table = get_table(get_table(get_table(read_project(files, directory), "tool"), "pdm"), "resolution")
             return _listed(table, "tool.pdm.resolution")
@@ -106,6 +108,16 @@ def _of_uv(files: Files, directory: str) -> Configured:
     own = files.exists(path)
     table = _table(files, path) if own else get_table(get_table(read_project(files, directory), "tool"), "uv")
     where = "uv.toml: " if own else "tool.uv."
+    return _uv_settings(table, where)
+
+
+def _of_script(files: Files, path: str) -> Configured:
+    """Its own block: what stands beside the script holds only where uv is started there."""
+    table = get_table(get_table(read_script(files, path), "tool"), "uv")
+    return _uv_settings(table, f"{os.path.basename(path)}: tool.uv.")
+
+
+def _uv_settings(table: Table, where: str) -> Configured:
     if get_bool(table, "no-build"):
         return Configured(True, where=f"{where}no-build")
     names = get_strings(table, "no-build-package") if "no-build-package" in table else ()
