@@ -74,9 +74,16 @@ def judge(
         choice=choice,
         selected=selected,
         builds=(*found, *needless),
-        named=all(a.filename is not None for package in selected or () for a in package.artifacts),
+        named=all(map(_named, selected or ())),
         configured=configured,
         exempt=exempted,
         settings=settings(lock.format, exempted),
         problems=tuple(problems),
     )
+
+
+def _named(package: LockedPackage) -> bool:
+    """Whether the lock names the archives that a package may be installed from; a pin without hashes names none."""
+    if package.source_kind not in ("registry", "url", "path"):
+        return True
+    return bool(package.artifacts) and all(artifact.filename is not None for artifact in package.artifacts)
