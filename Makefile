@@ -56,8 +56,9 @@ bytecode: interpreters $(PINS)/pyvenv.cfg  ## prove honest bytecode of CORPUS= (
 	ENVCHECK_CORPUS='$(or $(CORPUS),$(firstword $(wildcard $(PINS)/lib/python3*/site-packages)))' ENVCHECK_CORPUS_LEVELS='$(LEVELS)' \
 		$(TEST)/bin/python -m pytest -n $(JOBS) --dist worksteal -rP tests/installed/test_bytecode_corpus.py $(ARGS)
 
-selections: $(TEST)/pyvenv.cfg  ## hold what a lock selects against uv, over some five hundred combinations
-	ENVCHECK_SELECTIONS=1 $(TEST)/bin/python -m pytest -n $(JOBS) tests/locks/test_selection_equals_uv.py $(ARGS)
+selections: $(TEST)/pyvenv.cfg $(LOCKERS)/pyvenv.cfg  ## hold what a lock selects against uv and Poetry, over some six hundred combinations
+	ENVCHECK_SELECTIONS=1 $(TEST)/bin/python -m pytest -n $(JOBS) tests/locks/test_selection_equals_uv.py \
+		tests/locks/test_selection_equals_poetry.py $(ARGS)
 
 interpreters: $(TEST)/pyvenv.cfg  ## fetch CPython 3.13 to 3.15 into .interpreters, where apt can; else say why not
 	@$(TEST)/bin/python tests/tools/debian_pythons.py --optional .interpreters

@@ -18,7 +18,7 @@ from locks.lockers import BACKEND, Place, filled, make_place, need
 from locks.projects import python, uv
 from support.pythons import Interpreter
 from support.venvs import make_venv
-from support.wheels import Wheel
+from support.wheels import Wheel, build_wheel
 
 METADATA = "Metadata-Version: 2.1\nName: {name}\nVersion: 0.3\n"
 
@@ -42,10 +42,11 @@ def sdist(directory: Path, name: str) -> Wheel:
 
 
 @pytest.fixture(scope="module")
-def sources(tmp_path_factory: pytest.TempPathFactory, universe: dict[tuple[str, str], Wheel]) -> Iterator[Index]:
-    """An index of one package with a wheel, and of two without."""
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    """An index of one package with a wheel beside its source archive, and of two without."""
     directory = tmp_path_factory.mktemp("sources")
-    with Index([universe["xi", "1.0"], sdist(directory, "docless"), sdist(directory, "other")]) as index:
+    wheel = build_wheel(directory, "xi", "0.3", {"xi.py": "OF = 'the wheel'\n"})
+    with Index([wheel, sdist(directory, "xi"), sdist(directory, "docless"), sdist(directory, "other")]) as index:
         yield index
 
 
@@ -223,3 +224,23 @@ def test_only_uvs_settings_hold_for_a_repository(tool: Tool) -> None:
     tool.settle(found.settings)
     left = {problem.name for problem in tool.judged().problems if problem.rule == "lock-sdist"}
     assert left == ({"gitty"} & listed if tool.lock.name != "uv.lock" else set())
+
+
+NEEDLESS = {
+    "uv.lock": (("[tool.uv]", 'no-binary-package = ["xi"]'), "tool.uv.no-binary-package"),
+    "poetry.lock": (("poetry config --local installer.no-binary xi",), "poetry.toml: no-binary"),
+    "pdm.lock": (("[tool.pdm.resolution]", 'no-binary = ["xi"]'), "tool.pdm.resolution: no-binary"),
+}
+
+
+def test_what_is_built_though_there_is_a_wheel_is_told(tool: Tool) -> None:
+    tool.settle(())
+    assert "xi" not in {build.package.name for build in tool.judged().builds}
+    lines, where = NEEDLESS[tool.lock.name]
+    tool.install(lines)
+    assert (tool.place.venv.site / "xi.py").read_text() == ""
+    found = tool.judged()
+    (build,) = (build for build in found.builds if build.package.name == "xi")
+    assert build.why == f"is built even where there is a wheel: {where} says so"
+    assert ("lock-sdist", "xi") in [(problem.rule, problem.name) for problem in found.problems]
+    assert "xi" not in found.exempt

@@ -77,6 +77,11 @@ def test_what_runs_code_is_listed_with_the_settings_that_forbid_all_else(tmp_pat
     ]
 
 
+def test_names_of_unlike_length_are_a_column(tmp_path: Path) -> None:
+    lock = uv(tmp_path, "a 1 a-1.tar.gz", f"{'long' * 6} 1 {'long' * 6}-1.tar.gz")
+    assert f"  a{' ' * 25}has no wheel: its archive's build code runs" in shown(lock).splitlines()
+
+
 def test_many_problems_of_a_rule_are_a_count_and_three(tmp_path: Path) -> None:
     text = shown(uv(tmp_path, *(f"name{n} 1 other-1-py3-none-any.whl" for n in range(7))))
     assert "MEDIUM    7 like these" in text
@@ -87,6 +92,8 @@ def test_many_problems_of_a_rule_are_a_count_and_three(tmp_path: Path) -> None:
 
 def test_a_lock_that_names_no_archives_does_not_claim_to_build_nothing(tmp_path: Path) -> None:
     lock = tmp_path / "requirements.txt"
+    lock.write_text("alpha==1\n")
+    assert document(lock)["builds"]["known"] is False
     lock.write_text(f"alpha==1 --hash=sha256:{SHA}\n")
     assert "is not known: the lock does not name its archives" in " ".join(shown(lock).split())
     assert document(lock)["builds"]["known"] is False

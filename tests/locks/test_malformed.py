@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +20,8 @@ from envcheck.locks.select import chosen, default_members, index, select
 from envcheck.model.errors import LockError
 from support.samples import PYTHON
 
-QUIET = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+EXAMPLES = int(os.environ.get("ENVCHECK_EXAMPLES", "300"))
+QUIET = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 WORDS = st.sampled_from(
     ["alpha", "beta", "1.0", ".", "https://index.example/alpha-1.0-py3-none-any.whl", "sha256:" + "0" * 64, "", "\0",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import shlex
 import shutil
@@ -15,14 +14,11 @@ import pytest
 from envcheck import scan
 from envcheck.checks.repair import recreate, repair
 from envcheck.files.root import Files
-from envcheck.locks.markers import for_python
 from envcheck.locks.read import read_lock
-from envcheck.locks.select import chosen, default_members, index, select
 from envcheck.model.lock import Comparison
 from envcheck.model.report import Options
 from locks.indexes import Index
 from locks.lockers import LOCKERS, Place, commit, git, make_place, need, source_tree
-from locks.projects import python
 from locks.test_drift_of_real_installs import compared
 from support.pythons import Interpreter
 from support.venvs import Venv, pip_install, run, uv_install
@@ -238,43 +234,3 @@ def test_a_lock_is_stale_once_the_project_asks_for_something_else(locked: Locked
     (problem,) = (p for p in read_lock(Files(), str(copy)).problems if p.rule == "lock-stale")
     why = "they differ in alpha, alpha-two" if copy.name == "uv.lock" else "what that asks for has changed since"
     assert problem.message == f"{copy.name} is older than {source.name}: {why}"
-
-
-POETRY_CHOICES: list[tuple[str, ...]] = [
-    (),
-    ("--extra", "deep"),
-    ("--extra", "deep", "--extra", "win"),
-    ("--group", "docs"),
-    ("--no-default-groups",),
-    ("--group", "docs", "--extra", "deep", "--no-default-groups"),
-]
-
-
-@pytest.mark.parametrize("locked", ["poetry"], indirect=True)
-@pytest.mark.parametrize("choice", POETRY_CHOICES, ids=lambda choice: " ".join(choice) or "nothing")
-def test_selection_equals_poetry_install_dry_run(locked: Locked, choice: tuple[str, ...]) -> None:
-    pairs = list(itertools.pairwise(choice))
-    extras = [value for option, value in pairs if option == "--extra"]
-    groups = [value for option, value in pairs if option == "--group"]
-    lock = read_lock(Files(), str(locked.lock))
-    packages = index(lock)
-    made = chosen(
-        lock, default_members(lock, packages), extras, groups, no_default_groups="--no-default-groups" in choice
-    )
-    markers = for_python(python(locked.place.interpreter))
-    assert markers is not None
-    ours = {(p.name, p.version) for p in select(lock, markers, made, packages).packages}
-    options = [word for extra in extras for word in ("--extras", extra)]
-    options += [word for group in groups for word in ("--with", group)]
-    options += ["--without", "dev"] if "--no-default-groups" in choice else []
-    output = locked.place.tool("poetry", "install", "--dry-run", "--no-ansi", "--no-root", *options)
-    theirs = set()
-    for line in output.splitlines():
-        words = line.strip().split()
-        if (
-            line.startswith("  - ")
-            and words[1] in ("Installing", "Updating", "Downgrading")
-            and "Not required" not in line
-        ):
-            theirs.add((words[2], words[3].strip("():")))
-    assert ours == theirs

@@ -134,6 +134,14 @@ def test_what_uv_exports_selects_what_uv_syncs(
         (("https://", "http://"), "lock-insecure-source", "fetched over http"),
         (("{url", '{name = "alpha-1.0-py2-none-any.whl", url'), "lock-insecure-source", "in its URL"),
         (("example/", "example/a/../"), "lock-insecure-source", "leads out of its directory"),
+        (
+            (
+                'url = "https://files.index.example/alpha-1.0-py3-none-any.whl',
+                'path = "../../alpha-1.0-py3-none-any.whl',
+            ),
+            "lock-insecure-source",
+            "leads out of",
+        ),
         (("example/alpha", "example/\u202ealpha"), None, ""),
     ],
 )

@@ -105,6 +105,30 @@ def test_where_builds_are_forbidden_nothing_is_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("lines", "built"),
+    [
+        ("--no-binary :all:", {"alpha", "beta"}),
+        ("--no-binary alpha", {"alpha"}),
+        ("--no-binary=Alpha,beta", {"alpha", "beta"}),
+        ("--no-binary alpha\n--no-binary :none:", set()),
+        ("--no-binary :all:\n--only-binary beta", {"alpha"}),
+        ("--no-binary alpha\n--only-binary :all:", set()),
+        ("--only-binary :all:\n--no-binary alpha", {"alpha"}),
+        ("--only-binary :all: --no-binary alpha", {"alpha"}),
+        ("--no-binary :all:,:none:,beta", {"beta"}),
+        ("# --no-binary alpha", set()),
+    ],
+)
+def test_what_a_requirements_file_has_built(tmp_path: Path, lines: str, built: set[str]) -> None:
+    """The last word counts, as for pip."""
+    path = tmp_path / "requirements.txt"
+    path.write_text(f"{lines}\nalpha==1 --hash=sha256:{SHA}\nbeta==1 --hash=sha256:{SHA}\n")
+    found = judged(path)
+    assert {build.package.name for build in found.builds} == built
+    assert rules(found) == [("lock-sdist", name) for name in sorted(built)]
+
+
+@pytest.mark.parametrize(
     ("text", "script", "words"),
     [
         ("[build-system]\nrequires = []\nbuild-backend = 'b'\nbackend-path = ['.']\n", False, "its own backend b in ."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 from pathlib import Path
 
@@ -113,3 +114,64 @@ def test_a_reftable_is_unknown(tmp_path: Path) -> None:
     (tmp_path / "uv.lock").write_text("")
     commit(tmp_path, "one")
     assert state(tmp_path / "uv.lock") == ("unknown", "the repository keeps its references in a reftable")
+
+
+def test_a_work_tree_of_a_repository_with_a_reftable_is_unknown(tmp_path: Path) -> None:
+    """Git leaves a HEAD there that names no branch: it must not be taken for a repository without commits."""
+    main = tmp_path / "main" / ".git"
+    own = main / "worktrees" / "tree"
+    own.mkdir(parents=True)
+    (main / "reftable").mkdir()
+    (main / "objects").mkdir()
+    for directory in (main, own):
+        (directory / "HEAD").write_text("ref: refs/heads/.invalid\n")
+    (own / "commondir").write_text("../..\n")
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / ".git").write_text(f"gitdir: {own}\n")
+    (tmp_path / "tree" / "uv.lock").write_text("")
+    assert state(tmp_path / "tree" / "uv.lock") == ("unknown", "the repository keeps its references in a reftable")
+
+
+def test_objects_named_by_sha256(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q", "-b", "main", "--object-format=sha256")
+    path = tmp_path / "uv.lock"
+    path.write_text("x")
+    commit(tmp_path, "one")
+    assert state(path) == ("committed", None)
+    git(tmp_path, "gc", "-q")
+    assert state(path) == ("committed", None)
+    path.write_text("y")
+    assert state(path) == ("modified", None)
+
+
+def test_a_submodule_a_shallow_clone_and_objects_elsewhere(project: Path, tmp_path: Path) -> None:
+    commit(project, "two")
+    outer = tmp_path / "outer"
+    outer.mkdir()
+    git(outer, "init", "-q", "-b", "main")
+    git(outer, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(project), "inner")
+    git(tmp_path, "clone", "-q", "--depth", "1", f"file://{project}", str(tmp_path / "shallow"))
+    for place in (outer / "inner", tmp_path / "shallow"):
+        assert state(lock(place)) == ("committed", None)
+        lock(place).write_text("x")
+        assert state(lock(place)) == ("modified", None)
+    git(tmp_path, "clone", "-q", "--shared", str(project), str(tmp_path / "shared"))
+    assert state(lock(tmp_path / "shared")) == ("unknown", "an object lies in another repository (alternates)")
+
+
+def test_a_pointer_to_the_bytes_counts_as_the_bytes(project: Path) -> None:
+    text = "alpha==1\n" * 10
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    lock(project).write_text(f"version https://git-lfs.github.com/spec/v1\noid sha256:{digest}\nsize {len(text)}\n")
+    commit(project, "two")
+    lock(project).write_text(text)
+    assert state(lock(project)) == ("committed", None)
+    lock(project).write_text(text + "beta==1\n")
+    assert state(lock(project)) == ("modified", None)
+
+
+def test_what_the_repository_has_encrypted_is_unknown(project: Path) -> None:
+    lock(project).write_bytes(b"\0GITCRYPT\0" + b"x" * 40)
+    commit(project, "two")
+    lock(project).write_text("alpha==1\n")
+    assert state(lock(project)) == ("unknown", "the repository has it encrypted")

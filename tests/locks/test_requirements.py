@@ -217,6 +217,15 @@ def test_weak_hashes_and_plain_http_are_told_once(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("option", ["-i ", "--index-url=", "--extra-index-url ", "-f", "--find-links "])
+def test_an_index_that_is_asked_without_encryption(tmp_path: Path, option: str) -> None:
+    for host, plain in (("http://me:secret@Index.example/simple", True), ("http://127.0.0.1:8000/simple", False)):
+        lock = read(tmp_path, f"{option}{host}\nalpha==1.0 --hash=sha256:{ONE}\n")
+        message = "what comes from the index at index.example is fetched over http, which anyone on the way can change"
+        told = [(problem.rule, problem.where, problem.message) for problem in lock.problems]
+        assert told == ([("lock-insecure-source", "line 1", message)] if plain else [])
+
+
 @given(st.text(alphabet="ab-=:'\"\\ \t\x0c\xa0#", max_size=30))
 def test_words_are_those_of_a_shell(text: str) -> None:
     try:

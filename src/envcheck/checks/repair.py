@@ -48,6 +48,9 @@ def recreate(lock: LockChoice, environment: str) -> tuple[str, ...]:
     if lock.format == "pdm":
         # It remembers the interpreter of the environment that is gone.
         return ("pdm venv create --force", " ".join((words[0], "--no-cache", *words[1:])))
+    if lock.format == "uv" and _script(lock):
+        # uv keeps the environments of scripts in its cache, and with --no-cache it makes one that nobody uses.
+        return ("uv cache clean", " ".join(words))
     if lock.format in ("uv", "poetry"):
         return (" ".join((*words, "--no-cache")),)
     if lock.format == "pipenv":
@@ -78,6 +81,8 @@ def _installing(lock: LockChoice) -> list[str]:
     usual = set(lock.default_groups)
     more = [shlex.quote(group) for group in lock.groups if group not in usual]
     less = [shlex.quote(group) for group in lock.default_groups if group not in lock.groups]
+    if lock.format == "uv" and (script := _script(lock)):
+        return ["uv", "sync", "--frozen", "--script", shlex.quote(script)]
     if lock.format == "uv":
         members = [f"--package {shlex.quote(member)}" for member in lock.members]
         chosen = [f"--extra {extra}" for extra in extras] + [f"--group {group}" for group in more]
@@ -94,3 +99,9 @@ def _installing(lock: LockChoice) -> list[str]:
         categories = [f"--categories {shlex.quote(' '.join(('packages', *others)))}"] if others else []
         return ["pipenv", "sync", *(["--dev"] if "develop" in lock.groups else []), *categories]
     return ["pip", "install", "-r", shlex.quote(lock.path.rsplit("/", 1)[-1])]
+
+
+def _script(lock: LockChoice) -> str | None:
+    """The script that a uv lock belongs to, if it is not a project's."""
+    name = lock.path.rsplit("/", 1)[-1]
+    return name[: -len(".lock")] if not lock.members and name != "uv.lock" and name.endswith(".lock") else None

@@ -15,7 +15,7 @@ from envcheck.files.root import Files
 from envcheck.locks.builds import builds, built_here
 from envcheck.locks.cooldown import too_new
 from envcheck.locks.fitness import unfit
-from envcheck.locks.forbidden import no_build, sdist_problems
+from envcheck.locks.forbidden import forced, forced_problems, no_build, sdist_problems
 from envcheck.locks.infer import infer
 from envcheck.locks.markers import Markers, for_python
 from envcheck.locks.names import near_name
@@ -117,7 +117,9 @@ def _judged(
         yield from unfit(lock, markers)
     if selection is not None:
         found = builds(files, lock, selection.packages, targets)
-        yield from sdist_problems(lock, found, no_build(files, lock))
+        configured = no_build(files, lock)
+        yield from sdist_problems(lock, found, configured)
+        yield from forced_problems(forced(configured, selection.packages, found), configured)
         if options.cooldown is not None:
             now = time.time() if options.now is None else options.now
             yield from too_new(lock, selection.packages, targets, options.cooldown, now)

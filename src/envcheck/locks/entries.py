@@ -42,12 +42,20 @@ _VALUES = {
     "--hash": "hash",
     **dict.fromkeys(
         (
-            *("-i", "--index-url", "--pypi-url", "--extra-index-url", "-f", "--find-links", "--trusted-host"),
-            *("--no-binary", "--only-binary", "--use-feature", "--uploaded-prior-to", "--all-releases", "--only-final"),
+            *(
+                "--trusted-host",
+                "--no-binary",
+                "--only-binary",
+                "--use-feature",
+                "--uploaded-prior-to",
+                "--all-releases",
+                "--only-final",
+            ),
             *("--global-option", "--config-settings", "--config-setting", "-C"),
         ),
         "other",
     ),
+    **dict.fromkeys(("-i", "--index-url", "--pypi-url", "--extra-index-url", "-f", "--find-links"), "index"),
 }
 """Options that take a value, and what becomes of it."""
 
@@ -66,6 +74,7 @@ class Given(NamedTuple):
     editable: str | None = None
     hashes: tuple[tuple[str, str], ...] = ()
     require_hashes: bool = False
+    indexes: tuple[str, ...] = ()
 
 
 class Line(NamedTuple):
@@ -100,6 +109,7 @@ def options(line: str) -> tuple[str, Given]:
     included: list[tuple[str, bool]] = []
     editables: list[str] = []
     hashes: list[tuple[str, str]] = []
+    indexes: list[str] = []
     require_hashes = False
     words.reverse()
     while words:
@@ -113,6 +123,8 @@ def options(line: str) -> tuple[str, Given]:
             included.append((value, use == "constraint"))
         elif use == "editable":
             editables.append(value)
+        elif use == "index":
+            indexes.append(value)
         elif use == "hash":
             pair = parse_hash(value)
             if pair is None:
@@ -124,7 +136,8 @@ def options(line: str) -> tuple[str, Given]:
         raise Wrong("a requirement and an included file on one line")
     if hashes and not arguments:
         raise Wrong("a --hash without a requirement that it could hold for")
-    return arguments, Given(tuple(included), editables[0] if editables else None, tuple(hashes), require_hashes)
+    editable = editables[0] if editables else None
+    return arguments, Given(tuple(included), editable, tuple(hashes), require_hashes, tuple(indexes))
 
 
 def _break(line: str) -> tuple[str, str]:

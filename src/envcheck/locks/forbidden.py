@@ -1,4 +1,4 @@
-"""A lock's project into which builds its installer is told not to make, and into the settings that forbid them.
+"""A lock's project into which builds its installer is told not to make, or to make, and the settings that forbid them.
 
 Variables and command lines are not known.
 """
@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 
 from envcheck.files.root import Files, Missing, Unreadable
 from envcheck.locks.builds import Build
 from envcheck.locks.project import read_project
 from envcheck.locks.requirement_lines import decode, logical_lines
+from envcheck.locks.script import read_script, script_of
 from envcheck.locks.tables import Table, Wrong, get_bool, get_str, get_strings, get_table
 from envcheck.locks.toml import parse_toml
 from envcheck.model.errors import LockError
 from envcheck.model.inventory import normalize_name
-from envcheck.model.lock import Lock, LockFormat, LockProblem
+from envcheck.model.lock import Lock, LockedPackage, LockFormat, LockProblem
 from envcheck.model.nouns import NamedTuple
 
 ALL, NONE = ":all:", ":none:"
@@ -28,6 +30,35 @@ class Configured(NamedTuple):
     everywhere: bool
     names: frozenset[str] = frozenset()
     where: str | None = None
+    built: frozenset[str] = frozenset()
+    """What it is told to build even where there is a wheel, normalised, or ``:all:``."""
+    built_where: str | None = None
+
+
+def forced(configured: Configured, packages: Iterable[LockedPackage], found: Iterable[Build]) -> tuple[Build, ...]:
+    """Selected packages that have a wheel and are built nevertheless; what ``found`` has is built anyway."""
+    if not configured.built:
+        return ()
+    already = {id(build.package) for build in found}
+    made = []
+    for package in packages:
+        if package.source_kind != "registry" or id(package) in already or package.name in configured.names:
+            continue
+        # Where there is no source archive the installer refuses; bare hashes may be those of one.
+        if not any(artifact.kind in ("sdist", "unknown") for artifact in package.artifacts):
+            continue
+        if package.name in configured.built or (ALL in configured.built and not configured.everywhere):
+            why = f"is built even where there is a wheel: {configured.built_where} says so"
+            made.append(Build(package, why))
+    return tuple(made)
+
+
+def forced_problems(found: Iterable[Build], configured: Configured) -> Iterator[LockProblem]:
+    """One problem a package: the setting makes code run that its wheel would not."""
+    for build in found:
+        message = f"{build.package.name}: {build.why}"
+        remedy = f"take it out of {configured.built_where}, unless you need what is built here"
+        yield LockProblem("lock-sdist", build.package.where, message, build.package.name, remedy)
 
 
 def sdist_problems(lock: Lock, found: Sequence[Build], configured: Configured) -> Iterator[LockProblem]:
@@ -87,9 +118,10 @@ def no_build(files: Files, lock: Lock) -> Configured:
     directory = os.path.dirname(lock.path)
     try:
         if lock.format == "requirements":
-            return _only_binary(files, lock.path)
+            return _pip_options(files, lock.path)
         if lock.format == "uv":
-            return _of_uv(files, directory)
+            script = script_of(lock)
+            return _of_uv(files, directory) if script is None else _of_script(files, script)
         if lock.format == "pdm":
             table = get_table(get_table(get_table(read_project(files, directory), "tool"), "pdm"), "resolution")
             return _listed(table, "tool.pdm.resolution")
@@ -106,10 +138,29 @@ def _of_uv(files: Files, directory: str) -> Configured:
     own = files.exists(path)
     table = _table(files, path) if own else get_table(get_table(read_project(files, directory), "tool"), "uv")
     where = "uv.toml: " if own else "tool.uv."
-    if get_bool(table, "no-build"):
-        return Configured(True, where=f"{where}no-build")
-    names = get_strings(table, "no-build-package") if "no-build-package" in table else ()
-    return Configured(False, frozenset(map(normalize_name, names)), f"{where}no-build-package" if names else None)
+    return _uv_settings(table, where)
+
+
+def _of_script(files: Files, path: str) -> Configured:
+    """Its own block: what stands beside the script holds only where uv is started there."""
+    table = get_table(get_table(read_script(files, path), "tool"), "uv")
+    return _uv_settings(table, f"{os.path.basename(path)}: tool.uv.")
+
+
+def _uv_settings(table: Table, where: str) -> Configured:
+    built, built_where = frozenset(map(normalize_name, get_strings(table, "no-binary-package"))), "no-binary-package"
+    if get_bool(table, "no-binary"):
+        built, built_where = built | {ALL}, "no-binary"
+    names = frozenset(map(normalize_name, get_strings(table, "no-build-package")))
+    everywhere = get_bool(table, "no-build")
+    key = "no-build" if everywhere else "no-build-package" if names else None
+    return Configured(
+        everywhere,
+        frozenset() if everywhere else names,
+        key and f"{where}{key}",
+        built,
+        f"{where}{built_where}" if built else None,
+    )
 
 
 def _table(files: Files, path: str) -> Table:
@@ -127,33 +178,59 @@ def _table(files: Files, path: str) -> Table:
 
 def _listed(table: Table, where: str) -> Configured:
     """``only-binary``, of which a name under ``no-binary`` is exempt: a list, or names with commas between them."""
-    value = table.get("only-binary")
-    if value is None:
-        return Configured(False)
-    if type(value) is bool:
-        return Configured(value, where=f"{where}: only-binary" if value else None)
-    parts = (
-        (get_str(table, "only-binary") or "").split(",") if type(value) is str else get_strings(table, "only-binary")
+    return _named(_names(table, "only-binary"), _names(table, "no-binary"), f"{where}: ")
+
+
+def _names(table: Table, key: str) -> set[str]:
+    value = table.get(key)
+    if value is None or type(value) is bool:
+        return {ALL} if value else set()
+    parts = (get_str(table, key) or "").split(",") if type(value) is str else get_strings(table, key)
+    return {part.strip() for part in parts} - {"", NONE}
+
+
+def _named(only: set[str], built: set[str], where: str) -> Configured:
+    """``where`` is what stands before the name of the setting."""
+    return Configured(
+        ALL in only,
+        frozenset() if ALL in only else frozenset(map(normalize_name, only)),
+        (f"{where}only-binary {ALL}" if ALL in only else f"{where}only-binary") if only else None,
+        frozenset(name if name == ALL else normalize_name(name) for name in built),
+        f"{where}no-binary" if built else None,
     )
-    return _named({part.strip() for part in parts} - {""}, f"{where}: only-binary")
 
 
-def _named(names: set[str], where: str) -> Configured:
-    if ALL in names:
-        return Configured(True, where=f"{where} {ALL}")
-    return Configured(False, frozenset(map(normalize_name, names)), where if names else None)
-
-
-def _only_binary(files: Files, path: str) -> Configured:
-    """The options of a requirements file; ``:none:`` takes back what stands before it."""
-    names: set[str] = set()
+def _pip_options(files: Files, path: str) -> Configured:
+    """The options of a requirements file."""
+    sets: dict[str, set[str]] = {"--only-binary": set(), "--no-binary": set()}
+    only, built = sets.values()
     try:
         lines = list(logical_lines(decode(files.read(path, files.limits.lock))))
     except Unreadable:
         return Configured(False)
     for _, line in lines:
+        if not line.lstrip().startswith("-"):
+            continue
         words = line.replace("=", " ").split()
-        if len(words) == 2 and words[0] == "--only-binary":
-            for word in words[1].split(","):
-                names = set() if word == NONE else names | {word}
-    return _named(names - {""}, "--only-binary")
+        for option, value in pairwise(words):
+            if option in sets:
+                _take(value, sets[option], built if sets[option] is only else only)
+    return _named(only, built, "--")
+
+
+def _take(value: str, own: set[str], other: set[str]) -> None:
+    """One more value, as pip takes it: ``:all:`` and ``:none:`` replace what stands before, a name is in one set."""
+    names = value.split(",")
+    if ALL in names:
+        own.clear()
+        other.clear()
+        own.add(ALL)
+        names = names[len(names) - names[::-1].index(ALL) :]
+        if NONE not in names:
+            return
+    for name in names:
+        if name == NONE:
+            own.clear()
+        elif name:
+            own.add(normalize_name(name))
+            other.discard(normalize_name(name))

@@ -12,8 +12,9 @@ from typing import Any
 from envcheck.locks.archives import artifact, filename_of, full_commit, parse_hash, without_credentials
 from envcheck.locks.markers import checked
 from envcheck.locks.names import is_name
+from envcheck.locks.quality import plain_index
 from envcheck.locks.requires import every_marker, in_group
-from envcheck.locks.tables import Table, Wrong, get_bool, get_int, get_str, get_strings, get_table, kind
+from envcheck.locks.tables import Table, Wrong, each, get_bool, get_int, get_str, get_strings, get_table, kind
 from envcheck.model.errors import LockError
 from envcheck.model.inventory import normalize_name
 from envcheck.model.lock import Artifact, Lock, LockedPackage, SourceKind
@@ -86,6 +87,7 @@ def read_pipenv(data: Table, path: str, sha256: str) -> Lock:
         python = get_table(meta, "requires")
         content = get_str(get_table(meta, "hash"), "sha256")
         wanted = get_str(python, "python_version")
+        urls = each(meta, "sources", lambda source: get_str(source, "url"))
     except Wrong as error:
         raise error.under("_meta") from None
     markers: set[str] = set()
@@ -111,6 +113,9 @@ def read_pipenv(data: Table, path: str, sha256: str) -> Lock:
         default_groups=(),
         groups=groups,
         content_hash=content,
+        problems=tuple(
+            problem for at, url in enumerate(urls) for problem in plain_index(url or "", f"_meta.sources[{at}]")
+        ),
     )
 
 

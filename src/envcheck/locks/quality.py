@@ -122,7 +122,7 @@ def _misnamed(package: LockedPackage, artifact: Artifact) -> str | None:
         return None
     if "/" in filename or "\\" in filename or filename in ("", ".", ".."):
         return f"{filename!r} is not a plain file name"
-    if artifact.url is not None and package.source_kind != "path" and "/../" in artifact.url:
+    if artifact.url is not None and package.source_kind != "path" and "/../" in f"/{artifact.url}":
         return f"{artifact.url!r} leads out of its directory"
     in_url = filename if artifact.url is None or artifact.url.endswith(f"/{filename}") else filename_of(artifact.url)
     if in_url != filename and archive_kind(in_url) != "unknown":
@@ -156,17 +156,36 @@ def _same_version(in_filename: str, version: str) -> bool:
 def _transport(package: LockedPackage, hosts: set[str]) -> Iterator[LockProblem]:
     """A source that is fetched without encryption; one on this machine itself is nobody's to change on the way."""
     for url in (package.source, *[artifact.url for artifact in package.artifacts]):
-        if url is None or url.startswith("https://") or not url.lower().startswith(_PLAIN):
+        plain = None if url is None or url.startswith("https://") else plain_host(url)
+        if plain is None or plain[1] in hosts:
             continue
-        scheme, _, rest = url.partition("://")
-        host = rest.partition("/")[0].lower()
-        name = host if host.startswith("[") and host.endswith("]") else host.rpartition(":")[0] or host
-        if host in hosts or name in _LOOPBACK or _is_loopback_address(name):
-            continue
+        scheme, host = plain
         hosts.add(host)
         what = f"{_shown(package)} and what else comes from {host}"
-        message = f"{what} is fetched over {scheme.lower()}, which anyone on the way can change"
+        message = f"{what} is fetched over {scheme}, which anyone on the way can change"
         yield LockProblem("lock-insecure-source", package.where, message, package.name)
+
+
+def plain_index(url: str, where: str) -> Iterator[LockProblem]:
+    """The problem of an index that is asked without encryption."""
+    plain = plain_host(url)
+    if plain is not None:
+        message = (
+            f"what comes from the index at {plain[1]} is fetched over {plain[0]}, which anyone on the way can change"
+        )
+        yield LockProblem("lock-insecure-source", where, message)
+
+
+def plain_host(url: str) -> tuple[str, str] | None:
+    """Scheme and host of a URL that is fetched without encryption, unless the host is this machine itself."""
+    if not url.lower().startswith(_PLAIN):
+        return None
+    scheme, _, rest = url.partition("://")
+    host = rest.partition("/")[0].rpartition("@")[2].lower()
+    name = host if host.startswith("[") and host.endswith("]") else host.rpartition(":")[0] or host
+    if name in _LOOPBACK or _is_loopback_address(name):
+        return None
+    return scheme.lower(), host
 
 
 def _is_loopback_address(host: str) -> bool:

@@ -4,7 +4,7 @@ from envcheck.files.root import Files
 from envcheck.locks.builds import Build, builds
 from envcheck.locks.cooldown import too_new
 from envcheck.locks.fitness import unfit
-from envcheck.locks.forbidden import Configured, exempt, no_build, sdist_problems, settings
+from envcheck.locks.forbidden import Configured, exempt, forced, forced_problems, no_build, sdist_problems, settings
 from envcheck.locks.markers import for_python
 from envcheck.locks.read import read_lock
 from envcheck.locks.select import Choice, chosen, default_members, index, select
@@ -63,6 +63,8 @@ def judge(
     configured = no_build(files, lock)
     exempted = exempt(lock.format, found)
     problems = [*lock.problems, *unfit(lock, markers), *sdist_problems(lock, found, configured)]
+    needless = forced(configured, selected or (), found)
+    problems += forced_problems(needless, configured)
     if cooldown is not None:
         problems += too_new(lock, selected or (), targets, cooldown, now)
     return Judged(
@@ -71,10 +73,17 @@ def judge(
         platform=platform,
         choice=choice,
         selected=selected,
-        builds=found,
-        named=all(a.filename is not None for package in selected or () for a in package.artifacts),
+        builds=(*found, *needless),
+        named=all(map(_named, selected or ())),
         configured=configured,
         exempt=exempted,
         settings=settings(lock.format, exempted),
         problems=tuple(problems),
     )
+
+
+def _named(package: LockedPackage) -> bool:
+    """Whether the lock names the archives that a package may be installed from; a pin without hashes names none."""
+    if package.source_kind not in ("registry", "url", "path"):
+        return True
+    return bool(package.artifacts) and all(artifact.filename is not None for artifact in package.artifacts)

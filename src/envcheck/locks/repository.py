@@ -75,10 +75,11 @@ def _directories(files: Files, top: str) -> tuple[str, str]:
         if not text.startswith("gitdir:"):
             raise Unknown(".git is neither a directory nor names one")
         own = os.path.normpath(os.path.join(top, text[7:].strip()))
-    if files.exists(os.path.join(own, "reftable")):
+    shared = _text(files, os.path.join(own, "commondir"))
+    common = own if shared is None else os.path.normpath(os.path.join(own, shared))
+    if files.exists(os.path.join(own, "reftable")) or files.exists(os.path.join(common, "reftable")):
         raise Unknown("the repository keeps its references in a reftable")
-    common = _text(files, os.path.join(own, "commondir"))
-    return own, own if common is None else os.path.normpath(os.path.join(own, common))
+    return own, common
 
 
 def _text(files: Files, path: str) -> str | None:
@@ -126,8 +127,20 @@ def _against(files: Files, top: str, commit: str, relative: str, data: bytes) ->
     algorithm = "sha1" if len(commit) == 40 else "sha256"
     # A checkout may turn line ends around (core.autocrlf).
     spellings = (data, data.replace(b"\r\n", b"\n"))
-    same = any(_blob_name(algorithm, spelling) == tree for spelling in spellings)
+    same = any(_blob_name(algorithm, spelling) == tree for spelling in spellings) or _stands_for(objects, tree, data)
     return Repository("committed" if same else "modified", commit)
+
+
+def _stands_for(objects: Objects, name: str, data: bytes) -> bool:
+    """Whether the blob is a Git LFS pointer to these bytes. Raises `Unknown` for one that git-crypt made."""
+    kind, content = objects.read(name)
+    if kind != "blob":
+        return False
+    if content.startswith(b"\0GITCRYPT\0"):
+        raise Unknown("the repository has it encrypted")
+    if not content.startswith(b"version https://git-lfs.github.com/spec/"):
+        return False
+    return b"oid sha256:" + hashlib.sha256(data).hexdigest().encode("ascii") in content.split(b"\n")
 
 
 def _entry(tree: bytes, name: bytes, width: int) -> str | None:

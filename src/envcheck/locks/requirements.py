@@ -10,6 +10,7 @@ import os
 from envcheck.files.root import Files, Unreadable
 from envcheck.locks.archives import without_credentials
 from envcheck.locks.entries import Line, options, read_line
+from envcheck.locks.quality import plain_index
 from envcheck.locks.requirement_lines import decode, logical_lines
 from envcheck.locks.tables import Wrong
 from envcheck.model.errors import LockError
@@ -122,6 +123,8 @@ class _Reading:
             self.packages.append(package)
             return
         self.require_hashes = self.require_hashes or given.require_hashes
+        for url in given.indexes:
+            self.problems += plain_index(url, where)
         for name, as_constraint in given.included:
             self.include(_Include(name, constraint or as_constraint, where), base, above)
 

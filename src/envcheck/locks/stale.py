@@ -1,7 +1,7 @@
 """A lock beside the project's own file into whether that changed since: only where the format tells for certain.
 
 Poetry, PDM and Pipenv keep a hash of the parts that decide. uv keeps the project's requirements as it read them.
-pylock.toml and requirements files say nothing.
+pylock.toml and requirements files say nothing. The lock of a script is compared with the script's own block.
 """
 
 from __future__ import annotations
@@ -10,16 +10,18 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from envcheck.files.root import Files, Missing, Unreadable
 from envcheck.locks.project import read_project, standard_roots
+from envcheck.locks.requires import edges
+from envcheck.locks.script import read_script, script_of
 from envcheck.locks.tables import Table, Wrong, get_array, get_strings, get_table
 from envcheck.locks.toml import parse_toml
 from envcheck.model.errors import LockError
 from envcheck.model.inventory import normalize_name
-from envcheck.model.lock import Lock, LockProblem
+from envcheck.model.lock import Dependency, Lock, LockProblem
 
 _PIPFILE_OWN = {
     *("source", "packages", "dev-packages", "requires", "scripts", "pipfile", "pipenv", "default", "develop")
@@ -33,9 +35,12 @@ def stale(files: Files, lock: Lock, table: Table) -> Iterator[LockProblem]:
     """One problem where the project asks for something else than was locked; ``table`` is the lock as it was parsed."""
     directory = os.path.dirname(lock.path)
     name, source = os.path.basename(lock.path), "Pipfile" if lock.format == "pipenv" else "pyproject.toml"
+    script = script_of(lock)
+    if script is not None:
+        source = os.path.basename(script)
     try:
         why = _why(files, lock, directory, table)
-    except (Wrong, TypeError, ValueError, RecursionError):
+    except (Wrong, AttributeError, TypeError, ValueError, RecursionError):
         # A file that the tool itself could not hash either.
         return
     if why:
@@ -50,6 +55,9 @@ def _why(files: Files, lock: Lock, directory: str, table: Table) -> str | None:
         return changed if pipfile is not None and _pipfile_hash(pipfile) != lock.content_hash else None
     if lock.format not in ("poetry", "pdm", "uv"):
         return None
+    script = script_of(lock)
+    if script is not None:
+        return _script(table, read_script(files, script))
     project = read_project(files, directory)
     if not project:
         return None
@@ -136,10 +144,7 @@ def _pipfile_hash(pipfile: Table) -> str:
 
 
 def _uv(lock: Table, project: Table) -> str | None:
-    """The requirements of [project] beside those that the lock repeats: names, extras and versions, not markers.
-
-    A requirement that ``tool.uv.sources`` redirects has another version in the lock: only its name counts.
-    """
+    """The requirements of [project] beside those that the lock repeats."""
     table = get_table(project, "project")
     name = table.get("name")
     dynamic = get_strings(table, "dynamic") if "dynamic" in table else ()
@@ -150,15 +155,30 @@ def _uv(lock: Table, project: Table) -> str | None:
     )
     if own is None or "metadata" not in own:
         return None
-    markers: set[str] = set()
-    roots = standard_roots(project, markers)
-    asked = [*roots.dependencies, *(edge for _, edges in roots.extras for edge in edges)]
+    roots = standard_roots(project, set())
+    asked = [*roots.dependencies, *(edge for _, found in roots.extras for edge in found)]
+    return _differing(asked, get_array(get_table(own, "metadata"), "requires-dist"), project)
+
+
+def _script(lock: Table, block: Table) -> str | None:
+    """The requirements of a script beside those that its lock repeats."""
+    if not block:
+        return None
+    locked = get_array(get_table(lock, "manifest"), "requirements")
+    return _differing(edges(block, "dependencies", set()), locked, block)
+
+
+def _differing(asked: Sequence[Dependency], locked: Sequence[Any], project: Table) -> str | None:
+    """Which requirements differ in names, extras and versions, not markers.
+
+    A requirement that ``tool.uv.sources`` redirects has another version in the lock: only its name counts.
+    """
     sources = get_table(get_table(get_table(project, "tool"), "uv"), "sources")
     redirected = {normalize_name(source) for source in sources}
     now = {(edge.name, edge.extras, _canonical(edge.specifier)) for edge in asked if edge.name not in redirected}
     then = set()
     names = set()
-    for item in get_array(get_table(own, "metadata"), "requires-dist"):
+    for item in locked:
         required = normalize_name(str(item.get("name", "")))
         names.add(required)
         if required not in redirected and not ({"url", "git", "path", "directory", "editable"} & set(item)):

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import TextIO
 
+from rich.text import Text
+
 from envcheck.locks.report import Judged
 from envcheck.model.finding import NotSeen, Severity
 from envcheck.model.lock import LockProblem
@@ -71,7 +73,9 @@ def _head(judged: Judged, severities: Mapping[str, Severity], page: Page) -> Non
             "What the project asks for is not known: the lock does not tell, and no project lies beside it.", indent=2
         )
     else:
-        page.say(f"{words.plural(len(selected), 'package is', 'packages are')} selected: {_choice(judged)}.", indent=2)
+        # A requirements file has no extras or groups to choose from.
+        choice = "" if lock.format == "requirements" else f": {_choice(judged)}"
+        page.say(f"{words.plural(len(selected), 'package is', 'packages are')} selected{choice}.", indent=2)
     state = lock.repository
     commit = f" ({state.commit[:12]})" if state.commit else ""
     why = f": {state.why}" if state.why else ""
@@ -115,7 +119,7 @@ def _builds(judged: Judged, page: Page) -> None:
         for build in judged.builds[:_MOST_BUILDS]:
             name = page.text(_name(build.package.name, build.package.source), "bold")
             gap = " " * (min(width, page.width // 3) - name.cell_len + 2)
-            page.say(build.why, first=page.join("  ", name, gap), wide=True)
+            page.say(build.why, first=Text.assemble("  ", name, gap), wide=True)
         if len(judged.builds) > _MOST_BUILDS:
             page.say(f"{page.dots} {len(judged.builds) - _MOST_BUILDS:,} more: {_MORE}", indent=4)
     elif judged.selected is None:
