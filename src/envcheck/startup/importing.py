@@ -197,6 +197,13 @@ class Importer(Follower):
         if any(mark in loaded.data for mark in MARKS):
             module.source = loaded.path, loaded.data
         self._run(module.facts, frame, doubtful)
+        if "__getattr__" in module.facts.bound:
+            from envcheck.formats.actions import Action
+
+            depth = len(self._ledger.passing)
+            self._ledger.passing.append(f"only if an attribute that {module.name} lacks is asked for")
+            self._run_called(Action("call", "<local>.__getattr__", guarded=True), frame, False)
+            del self._ledger.passing[depth:]
         if module.source is not None:
             self.search.add_loader(loaded.path, loaded.data, False, self._ledger.when)
 
