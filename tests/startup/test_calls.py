@@ -76,6 +76,75 @@ CALLS: dict[str, dict[str, Content]] = {
         "m.py": "import sys\ndef go(place):\n    sys.path.append(place)\n",
         "{around}/evil2.py": 'mark("evil2")\n',
     },
+    "a context manager": {
+        "a.pth": "import m\n",
+        "m.py": "class K:\n    def __enter__(self):\n        import evil\n    def __exit__(self, *why):\n"
+        "        import good\nwith K():\n    pass\n",
+    },
+    "a context manager with a name": {
+        "a.pth": "import n\n", "n.py": "import m\nk = m.K()\nwith k as x:\n    pass\n",
+        "m.py": "class K:\n    def __enter__(self):\n        import evil\n"
+        "    def __exit__(self, *why):\n        pass\n",
+    },
+    "a context manager that a generator makes": {
+        "a.pth": "import m\n", "m.py": "import contextlib\n@contextlib.contextmanager\n"
+        "def go():\n    import evil\n    yield\n    import good\nwith go():\n    pass\n",
+    },
+    "a property": {
+        "a.pth": "import m; m.K().x\n",
+        "m.py": "class K:\n    @property\n    def x(self):\n        import evil\n",
+    },
+    "a property that is set": {
+        "a.pth": "import m; k = m.K(); k.x = 1\n",
+        "m.py": "class K:\n    @property\n    def x(self):\n        pass\n    @x.setter\n    def x(self, value):\n"
+        "        import evil\n",
+    },
+    "an operator": {
+        "a.pth": "import m; m.K() + 1\n", "m.py": "class K:\n    def __add__(self, other):\n        import evil\n",
+    },
+    "an operator of a class before it": {
+        "a.pth": "import m; m.L() < 1\n", "m.py": "class K:\n    def __lt__(self, other):\n        self.go()\n"
+        "    def go(self):\n        import evil\nclass L(K):\n    pass\n",
+    },
+    "an item": {
+        "a.pth": "import m; m.k['evil']\n",
+        "m.py": "class K(dict):\n    def __missing__(self, name):\n        import evil\nk = K()\n",
+    },
+    "a loop": {
+        "a.pth": "import m; [x for x in m.K()]\n",
+        "m.py": "class K:\n    def __iter__(self):\n        import evil\n        return iter(())\n",
+    },
+    "an end": {"a.pth": "import m; m.K()\n", "m.py": "class K:\n    def __del__(self):\n        import evil\n"},
+    "a truth": {
+        "a.pth": "import m; m.K() and m\n",
+        "m.py": "class K:\n    def __bool__(self):\n        import evil\n        return True\n",
+    },
+    "a missing attribute of an instance": {
+        "a.pth": "import m; m.K().x\n", "m.py": "class K:\n    def __getattr__(self, name):\n        import evil\n",
+    },
+    "a missing attribute of a module": {
+        "a.pth": "import m; m.x\n", "m.py": "def __getattr__(name):\n    import evil\n",
+    },
+    "a missing attribute that is imported": {
+        "a.pth": "from m import x\nimport n\n", "n.py": "from m import x\n",
+        "m.py": "def __getattr__(name):\n    import evil\n",
+    },
+    "a class behind another": {
+        "a.pth": "import n\n", "m.py": "class K:\n    def __init_subclass__(cls):\n        import evil\n",
+        "n.py": "import m\nclass L(m.K):\n    pass\n",
+    },
+    "a class of a class": {
+        "a.pth": "import m\n", "m.py": "class M(type):\n    def __new__(cls, name, bases, space):\n"
+        "        import evil\n        return type.__new__(cls, name, bases, space)\nclass K(metaclass=M):\n    pass\n",
+    },
+    "an item of a class": {
+        "a.pth": "import m; m.K[int]\n",
+        "m.py": "class K:\n    def __class_getitem__(cls, item):\n        import evil\n",
+    },
+    "a descriptor": {
+        "a.pth": "import m; m.K.x\n", "m.py": "class D:\n    def __get__(self, one, cls):\n        import evil\n"
+        "    def __set_name__(self, cls, name):\n        import good\nclass K:\n    x = D()\n",
+    },
     "of two definitions the second": {"a.pth": "import m; m.go()\n", "m.py": "def go():\n    import good\n" + GO},
     "a definition under a condition": {
         "a.pth": "import m; m.go()\n", "m.py": "import os\nif os.sep == '/':\n    def go():\n        import evil\n"

@@ -21,6 +21,7 @@ from envcheck.startup.interactive import WHEN
 from envcheck.startup.plan import make_plan
 from startup.cases import Case
 from startup.judge import END, judge
+from startup.trees import Place
 from startup.workshop import Built
 from support.pythons import Interpreter, every_version, of_minor
 from support.venvs import Venv, make_venv
@@ -372,3 +373,41 @@ def test_modules_of_the_prompt_on_pythonpath_are_entries_of_an_interactive_sessi
         assert planned(venv, ("-I",), tree.environ).entries == ()
         hookless = planned(venv, ("-S",), tree.environ).entries
         assert [os.path.basename(entry.path) for entry in hookless] == expected[1:]
+
+
+# Before site, of a debug build: no interpreter at hand is one, so what is expected rests on CPython's source ----------
+
+
+@pytest.mark.parametrize("asked", ["variable", "option"])
+def test_a_debug_build_imports_the_module_of_presite_before_site(asked: str, tmp_path: Path) -> None:
+    place = Place(tmp_path, "3.13.0", abi="cp313d")
+    place.write("a.pth", "import os\n")
+    place.initial = (str(place.stdlib), str(tmp_path / "around"))
+    early = place.write(str(tmp_path / "around" / "early" / "__init__.py"), "from . import more\n")
+    more = place.write(str(tmp_path / "around" / "early" / "more.py"), "def go():\n    import late\n")
+    late = place.write(str(tmp_path / "around" / "late.py"))
+    flags = ("-Xpresite=early.more:go",) if asked == "option" else ()
+    environ = {"PYTHON_PRESITE": "early.more:go"} if asked == "variable" else {}
+    first, second = place.plan(*flags, **environ).entries
+    assert (first.kind, first.path, first.runs) == ("startup-module", str(early), 1)
+    assert [file.path for file in first.closure] == [str(more), str(late)]
+    assert second.code == "import os"
+
+
+@pytest.mark.parametrize(
+    ("version", "abi", "flags"),
+    [("3.13.0", "cp313", ()), ("3.12.1", "cp312d", ()), ("3.13.0", "cp313d", ("-E",)), ("3.13.0", "cp313d", ("-I",))],
+)
+def test_other_builds_and_flags_take_no_notice_of_presite(
+    version: str, abi: str, flags: tuple[str, ...], tmp_path: Path
+) -> None:
+    place = Place(tmp_path, version, abi=abi)
+    place.initial = (str(place.stdlib), str(tmp_path / "around"))
+    place.write(str(tmp_path / "around" / "early.py"))
+    assert place.plan(*flags, PYTHON_PRESITE="early").entries == ()
+
+
+@pytest.mark.parametrize("text", ["", "early", ":", "early:", ":go", "early.more", "a b", "early:go()", "\0", "." * 99])
+def test_any_text_of_presite_gives_a_plan(text: str, tmp_path: Path) -> None:
+    place = Place(tmp_path, "3.13.0", abi="cp313d")
+    assert place.plan(PYTHON_PRESITE=text).entries == ()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import _ast
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from envcheck.formats.skeleton import Definitions
 from envcheck.formats.source import ModuleFacts, decode, facts_of
@@ -17,9 +17,12 @@ from envcheck.model.nouns import NamedTuple, TypeAlias
 
 Function: TypeAlias = "_ast.FunctionDef | _ast.AsyncFunctionDef"
 _UNBOUND = frozenset({"staticmethod", "classmethod"})
+_MAKING = frozenset({"__new__", "__init__"})
 _INERT = re.compile(r"def \w+\(\w*\):\n+(?:[ \t]+(?:return|pass)\b[ \t\w.]*\n|[ \t]*\n)*")
 """A function that calls nothing, binds nothing and fails for nobody: as good as none, and no tree is made of it."""
 _MAX_BASES = 5
+_MAX_IMPLICIT = 200
+"""Methods of one class, and of those before it."""
 
 
 class Called(NamedTuple):
@@ -28,6 +31,8 @@ class Called(NamedTuple):
     facts: ModuleFacts
     sure: bool
     """Whether a call runs exactly this."""
+    implicit: str = ""
+    """The method, where no call of it is written: Python calls it for an operator, a ``with``, an attribute."""
 
 
 class Budget:
@@ -59,6 +64,8 @@ class Functions:
         self._places: Definitions | None = None
         self._statements: list[_ast.stmt] | None = None
         self._known: dict[str, tuple[_ast.stmt, ...]] = {}
+        self._implied: set[str] = set()
+        """Classes whose special methods were given."""
 
     def called(self, name: str, method: str, arguments: tuple[str | None, ...], altered: bool) -> Iterator[Called]:
         """What ``name()``, ``name.method()`` or ``name().method()`` may run: each definition of that name.
@@ -69,25 +76,32 @@ class Functions:
         sure = len(definitions) == 1 and name in self._bound and not altered
         for found in definitions:
             if isinstance(found, _ast.ClassDef):
-                for made in self._methods(found, method):
+                for made in self._methods(found, {method} if method else _MAKING):
                     yield self._read(made, arguments, sure and not found.decorator_list, name, altered)
+                if not method and name not in self._implied:
+                    self._implied.add(name)
+                    for implied in self._methods(found, None):
+                        read = self._read(implied, (), False, name, altered)
+                        if read.facts.actions:
+                            yield read._replace(implicit=implied.name)
             elif isinstance(found, (_ast.FunctionDef, _ast.AsyncFunctionDef)) and not method:
                 yield self._read(found, arguments, sure, None, altered)
 
-    def _methods(self, found: _ast.ClassDef, method: str, depth: int = 0) -> list[Function]:
-        """The methods of a class that making an instance (no ``method`` named) or a call of one runs."""
-        wanted = {method} if method else {"__new__", "__init__"}
+    def _methods(self, found: _ast.ClassDef, wanted: Collection[str] | None, depth: int = 0) -> list[Function]:
+        """The methods of a class that have these names; ``None``: those that Python calls where no call is written."""
         own = [
             statement for statement in _within(found.body, wanted)
             if isinstance(statement, (_ast.FunctionDef, _ast.AsyncFunctionDef))
         ]  # fmt: skip
-        if not own and depth < _MAX_BASES:
+        if wanted is None:
+            own = [method for method in own if _implicit(method)]
+        if (not own or wanted is None) and depth < _MAX_BASES:
             for base in found.bases:
                 if isinstance(base, _ast.Name):
                     for other in self._definitions(base.id):
-                        if isinstance(other, _ast.ClassDef):
-                            own += self._methods(other, method, depth + 1)
-        return own
+                        if isinstance(other, _ast.ClassDef) and len(own) < _MAX_IMPLICIT:
+                            own += self._methods(other, wanted, depth + 1)
+        return own[:_MAX_IMPLICIT]
 
     def _definitions(self, name: str) -> tuple[_ast.stmt, ...]:
         known = self._known.get(name)
@@ -133,13 +147,20 @@ class Functions:
         return Called(facts_of(reader, lambda: reader.function(node, arguments)), sure and plain)
 
 
-def _within(statements: Iterable[_ast.stmt], names: set[str]) -> Iterator[_ast.stmt]:
-    """The definitions of some names among statements, also in their branches, not in what they define."""
+def _implicit(method: Function) -> bool:
+    """Whether Python calls a method where no call is written: a special one, or a property in whatever form."""
+    if method.name.startswith("__") and method.name.endswith("__"):
+        return method.name not in _MAKING
+    return any(not isinstance(each, _ast.Name) or each.id not in _UNBOUND for each in method.decorator_list)
+
+
+def _within(statements: Iterable[_ast.stmt], names: Collection[str] | None) -> Iterator[_ast.stmt]:
+    """The definitions of some names (``None``: any) among statements and their branches, not in what they define."""
     parts: list[_ast.AST] = [*reversed(list(statements))]
     while parts:
         part = parts.pop()
         if isinstance(part, (_ast.FunctionDef, _ast.AsyncFunctionDef, _ast.ClassDef)):
-            if part.name in names:
+            if names is None or part.name in names:
                 yield part
             continue
         for field in ("cases", "finalbody", "orelse", "handlers", "body"):

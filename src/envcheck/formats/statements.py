@@ -154,14 +154,21 @@ class Reader(Expressions):
             self._expression(node)
 
     def _with(self, node: _ast.With | _ast.AsyncWith) -> None:
+        managers = []
         for item in node.items:
             self._expression(item.context_expr)
+            manager = self._names.dotted(item.context_expr)
+            if manager is not None:
+                managers.append(manager)
+                self._act("call", f"{manager}.__{'a' * isinstance(node, _ast.AsyncWith)}enter__")
             if item.optional_vars is not None:
                 self._target(item.optional_vars)
                 self._assign(item.optional_vars, None)
         self._guarded += 1
         self.body(node.body)
         self._guarded -= 1
+        for manager in reversed(managers):
+            self._act("call", f"{manager}.__{'a' * isinstance(node, _ast.AsyncWith)}exit__")
 
     def _for(self, node: _ast.For | _ast.AsyncFor) -> None:
         self._expression(node.iter)
@@ -289,13 +296,26 @@ class Reader(Expressions):
             self._expression(base)
         if node.keywords or any(self._names.dotted(base) not in _PLAIN_BASES for base in node.bases):
             self._act("call", "class statement")
+        bases = [self._names.dotted(base) for base in node.bases]
+        metaclasses = [self._names.dotted(keyword.value) for keyword in node.keywords if keyword.arg == "metaclass"]
         outer, self._names = self._names, self._names.copy()
         self._class += 1
         self.body(node.body)
         self._class -= 1
         self._names = outer
+        for called in (
+            *metaclasses,
+            *(f"{base}.__init_subclass__" for base in bases if base not in {None, *_PLAIN_BASES}),
+        ):
+            if called is not None:
+                self._act("call", called)
         self._decorators(node.decorator_list)
         self._bind(node.name)
+        if any(isinstance(each, _ast.FunctionDef) and each.name == "__class_getitem__" for each in node.body):
+            # No call of it is written: ``Name[item]`` runs it.
+            self._maybe += 1
+            self._act("call", f"<local>.{node.name}.__class_getitem__")
+            self._maybe -= 1
 
     def _decorators(self, decorators: list[_ast.expr]) -> None:
         for decorator in decorators:

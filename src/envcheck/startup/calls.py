@@ -116,7 +116,11 @@ class Calls:
         for called in module.functions.called(name, method, arguments, module.altered):
             if any(action.kind in ("path", "unpath", "addsitedir") for action in called.facts.actions):
                 self._moving.add(key)
-            unsure = () if called.sure else (f"only if {_shown(dotted)} is what {module.path} defines",)
+            unsure: tuple[str, ...] = (
+                () if called.sure else (f"only if {_shown(dotted)} is what {module.path} defines",)
+            )
+            if called.implicit:
+                unsure = (f"only if {called.implicit} of what {_shown(dotted)} makes is run",)
             self.moved += key in self._moving
             yield Body(called.facts, inner, (*conditions, *unsure), module.doubtful, key)
         if self._budget is not None and self._budget.left < 0:

@@ -256,6 +256,11 @@ class Follower:
             del self._ledger.passing[depth:]
         elif not found:
             frame.record.unresolved[name] = None
+            barred = self.search.barred
+            if barred is not None and self._minor >= (3, 15):
+                # What prints the exception imports pathlib, which looks for _winapi: along the same places.
+                why = f"{barred} on sys.path, which the file system's encoding cannot name, makes imports fail"
+                self._ledger.abort(frame.path, frame.line, why, f"only if {barred} can be encoded", certain=False)
             if self.search.knows_everything(name):
                 self._fail(f"no module named {name!r}", frame)
             else:
@@ -352,14 +357,17 @@ class Follower:
         when = self._ledger.when
         if action.maybe:
             when = f"only if a condition of {frame.where} holds"
-        self._named(action, frame)
+        if action.position is not None:
+            self._named(action, frame)
+        elif not action.maybe and not self.nameable(action.text):
+            self.search.unnameable.add(action.text)
         entry = PathEntry(action.text, when, frame.path)
         if self.search.symbolic(action.text):
             frame.record.unresolved[f"a directory of the running process on sys.path ({action.text})"] = None
         if action.position is None:
             self.search.path.append(entry)
         else:
-            self.search.path.insert(action.position, entry)
+            self.search.insert(action.position, entry)
 
     def _named(self, action: Action, frame: Frame) -> None:
         """A path on ``sys.path`` that cannot be encoded makes the imports after it fail, with no ImportError."""

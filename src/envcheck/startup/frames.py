@@ -15,13 +15,15 @@ class Module:
 
     __slots__ = (
         "active", "altered", "conditions", "data", "doubtful", "facts", "functions", "maybe", "name", "namespace",
-        "path", "search", "source", "standard",
+        "package_when", "path", "search", "source", "standard",
     )  # fmt: skip
 
     def __init__(self, name: str, search: tuple[PathEntry, ...] | None = None, standard: bool = False) -> None:
         self.name = name
         self.search = search
         """``__path__``, of a package."""
+        self.package_when: str | None = None
+        """The condition under which it is a package at all, where several modules may be what an import found."""
         self.standard = standard
         self.namespace = False
         self.maybe = False

@@ -10,7 +10,7 @@ from envcheck.startup.loaders import Loaded
 from envcheck.startup.modules import Spec
 from envcheck.startup.names import LOADED_BEFORE_SITE, STANDARD, is_builtin
 from envcheck.startup.redirection import MARKS
-from envcheck.startup.search import Found, PathEntry
+from envcheck.startup.search import Found, PathEntry, openness
 from envcheck.startup.zips import is_compressed
 
 TYPE_CHECKING = False
@@ -20,13 +20,6 @@ if TYPE_CHECKING:
 MAX_MODULES = 4000
 """Module bodies followed in one start; what lies beyond is reported as not seen."""
 CUSTOMIZE: dict[str, EntryKind] = {"sitecustomize": "sitecustomize", "usercustomize": "usercustomize"}
-
-
-def _doubt(when: str | None) -> int:
-    """How much a condition leaves open: nothing, what comes first on ``sys.path``, or whether it is reached at all."""
-    if when is None:
-        return 0
-    return 1 if all(part.startswith("depends on what ") for part in when.split("; ")) else 2
 
 
 def _first(found: Found) -> str:
@@ -90,10 +83,12 @@ class Importer(Follower):
             module = self.modules[full] = Module(full, standard=True)
             return module
         last: Module | None = None
-        conditions: list[str] = []
+        needed: list[list[str]] = []
+        package = None if parent is None else parent.package_when
         for one in found:
             depth = len(self._ledger.passing)
-            conditions = [when for when in (one.entry.when, self._unpacked_only_if(one.spec)) if when is not None]
+            conditions = [w for w in (package, one.entry.when, self._unpacked_only_if(one.spec)) if w is not None]
+            needed.append(conditions)
             self._ledger.passing += conditions
             if len(found) > 1 and one.entry.when is not None and one.entry.when == self.search.doubt:
                 # What one of them goes on to load, the others need not.
@@ -103,11 +98,20 @@ class Importer(Follower):
                 del self._ledger.passing[depth:]
         if last is not None and len(found) > 1:
             # Which of them it is, no file tells: what lies in any of those that are packages may be imported from it.
-            places = [place._replace(when=_first(one)) for one in found for place in one.search or ()]
+            places = [place._replace(when=self._chosen(one)) for one in found for place in one.search or ()]
             last.search = tuple(places) or None
-        # Found only in a place that need not be there, or need not be readable: else the import fails.
-        self._ledger.passing += conditions
+            packages = [self._chosen(one) for one in found if one.search is not None]
+            if len(packages) < len(found):
+                # A module that is no package has no submodules, whatever a finder would answer for them.
+                last.package_when = min(packages, key=openness, default=None)
+        # Found only in places that need not be there, or need not be readable: else the import fails.
+        self._ledger.passing += min(needed, key=lambda conditions: openness("; ".join(conditions) or None), default=[])
         return last
+
+    def _chosen(self, one: Found) -> str:
+        """The condition under which an import takes this one of several."""
+        when = one.entry.when
+        return _first(one) if when is None or when == self.search.doubt else when
 
     def _unpacked_only_if(self, spec: Spec) -> str | None:
         """zipimport imports ``zlib`` for a compressed member: from a file, unless the interpreter has it built in."""
@@ -146,7 +150,7 @@ class Importer(Follower):
     def _collect(self, record: Record, loaded: Loaded) -> None:
         bytecode = loaded.loads if loaded.loads != loaded.path else None
         known = record.closure.get(loaded.path)
-        if known is None or _doubt(self._ledger.when) < _doubt(known.when):
+        if known is None or openness(self._ledger.when) < openness(known.when):
             record.closure.pop(loaded.path, None)
             record.closure[loaded.path] = ClosureFile(
                 loaded.path, loaded.sha256, loads=bytecode, order=self._ledger.order, when=self._ledger.when
@@ -193,6 +197,13 @@ class Importer(Follower):
         if any(mark in loaded.data for mark in MARKS):
             module.source = loaded.path, loaded.data
         self._run(module.facts, frame, doubtful)
+        if "__getattr__" in module.facts.bound:
+            from envcheck.formats.actions import Action
+
+            depth = len(self._ledger.passing)
+            self._ledger.passing.append(f"only if an attribute that {module.name} lacks is asked for")
+            self._run_called(Action("call", "<local>.__getattr__", guarded=True), frame, False)
+            del self._ledger.passing[depth:]
         if module.source is not None:
             self.search.add_loader(loaded.path, loaded.data, False, self._ledger.when)
 

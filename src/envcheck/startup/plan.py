@@ -106,6 +106,10 @@ def _simulated(
     before = Codecs(environment, rules, invocation, ledger, imports)
     if environment.stdlib is not None:
         before.run()
+        if invocation.option("presite") or invocation.variable("PYTHON_PRESITE"):
+            from envcheck.startup.presite import import_presite
+
+            import_presite(environment.python, invocation, ledger, importer)
         Categories(rules, ledger, importer, imports).run(invocation)
     imported = environment.site_imported
     if not invocation.no_site if imported is None else imported:

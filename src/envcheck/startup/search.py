@@ -45,6 +45,13 @@ class Found(NamedTuple):
     """``__path__``, when it is a package: a namespace's portions each with the condition of its own place."""
 
 
+def openness(when: str | None) -> int:
+    """How much a condition leaves open: nothing, what comes first on ``sys.path``, or whether it is reached at all."""
+    if when is None:
+        return 0
+    return 1 if all(part.startswith("depends on what ") for part in when.split("; ")) else 2
+
+
 class Search:
     """The search path, which grows while the start runs."""
 
@@ -58,6 +65,8 @@ class Search:
         """``sys.path``."""
         self.doubt: str | None = None
         """Why the order of ``sys.path`` is not known, so that any of its places may come first."""
+        self.unnameable: set[str] = set()
+        """Places that the file system's encoding cannot name: an import that gets there fails, with no ImportError."""
         self.finders: list[tuple[Finder, str | None]] = []
         """What editable installs put on ``sys.meta_path``, each with the condition under which it is there."""
         self._suffixes = extension_suffixes(environment)
@@ -69,6 +78,24 @@ class Search:
         if self.doubt is not None:
             entries = [entry._replace(when=entry.when or self.doubt) for entry in entries]
         return self.find_in(tuple(entries), name, name)
+
+    def insert(self, position: int, entry: PathEntry) -> None:
+        """``sys.path.insert(position, …)``: where conditional entries stand before it, each place that it may get."""
+        certain = [index for index, other in enumerate(self.path) if other.when is None]
+        open_ones = [other.when for other in self.path[:position] if other.when is not None] if position > 0 else []
+        if not open_ones:
+            self.path.insert(position, entry)
+            return
+        latest = certain[position - 1] + 1 if len(certain) >= position else len(self.path)
+        self.path.insert(latest, entry)
+        self.path.insert(position, entry._replace(when=entry.when or open_ones[0]))
+
+    @property
+    def barred(self) -> str | None:
+        """The place on ``sys.path`` that every import fails at which is not found before it."""
+        if not self.unnameable:
+            return None
+        return next((entry.path for entry in self.path if entry.path in self.unnameable), None)
 
     def symbolic(self, path: str) -> bool:
         """Whether a place is the running process's own: its directory, or one of its descriptors."""
@@ -113,7 +140,7 @@ class Search:
         if found and found[-1].entry.when is None:
             return found
         portions: list[Found] = []
-        for entry in entries:
+        for entry in self._reachable(entries):
             if self._finders.symbolic(entry.path):
                 continue
             spec = self._finders.find(entry.path, tail)
@@ -129,8 +156,8 @@ class Search:
             same = next((other for other in found if other.spec.path == spec.path), None)
             if same is None:
                 found.append(result)
-            elif entry.when == self.doubt:
-                # Where the order is not known, what is there for certain needs no other condition.
+            elif openness(entry.when) < openness(same.entry.when):
+                # The same file from two places: it needs the condition of the more certain one.
                 found[found.index(same)] = result
         for finder, when in self.finders:
             places = finder.portion(full)
@@ -144,6 +171,18 @@ class Search:
         if all(portion.entry.when is not None for portion in portions):
             found += self._behind(found, self.redirected(full, first=False))
         return found
+
+    def _reachable(self, entries: tuple[PathEntry, ...]) -> Iterable[PathEntry]:
+        """The places of a path, those from one on that cannot be named under that condition."""
+        if self.unnameable.isdisjoint(entry.path for entry in entries):
+            return entries
+        barred: str | None = None
+        reached = []
+        for entry in entries:
+            if barred is None and entry.path in self.unnameable:
+                barred = f"only if {entry.path} can be encoded"
+            reached.append(entry if barred is None else entry._replace(when=entry.when or barred))
+        return reached
 
     def _behind(self, found: list[Found], later: list[Found]) -> list[Found]:
         """What finders that are asked later answer: nobody asks them, unless the doubtful place has nothing."""
