@@ -121,11 +121,9 @@ class Bench:
     def _by_uv(self) -> Path:
         """From a lock of its own; what the index does not have is not for this platform."""
         project = self.uv_lock.parent
-        pins = pinned(self._names)
-        wanted = [f"{name}=={pins[name]}" for name in sorted(pins) if name in self._index.projects and self._here(name)]
         (project / "pyproject.toml").write_text(
             f"[project]\nname = 'shop'\nversion = '0.1.0'\nrequires-python = '=={'{}.{}'.format(*self._minor)}.*'\n"
-            f"dependencies = {wanted}\n"
+            f"dependencies = {self._pins()}\n"
             "[tool.uv]\npackage = false\nno-build = true\nenvironments = [\"sys_platform == 'linux'\"]\n"
             f"[[tool.uv.index]]\nurl = '{self._index.url}'\ndefault = true\n"
         )
@@ -142,11 +140,17 @@ class Bench:
             self._run([need_tool("uv"), *command, "--quiet", *where], UV_OFFLINE="0", UV_NO_CONFIG="0")
         return venv.path
 
-    def _here(self, name: str) -> bool:
-        (line,) = [line for line in LOCK.read_text().splitlines() if line.startswith(f"{name}==")]
-        marker = line.partition(";")[2].rstrip(" \\")
-        version = {"python_full_version": self._base.text, "python_version": "{}.{}".format(*self._minor)}
-        return not marker or Marker(marker).evaluate(version)
+    def _pins(self) -> list[str]:
+        """What the requirements file asks for here; a name may have a pin for each of several platforms."""
+        values = {"python_full_version": self._base.text, "python_version": "{}.{}".format(*self._minor)}
+        found = []
+        for pin, _, marker in (
+            line.rstrip(" \\").partition(" ; ") for line in self.requirements.read_text().splitlines()
+        ):
+            name, equal, _ = pin.partition("==")
+            if equal and name in self._index.projects and (not marker or Marker(marker).evaluate(values)):
+                found.append(pin)
+        return found
 
     def witnesses(self, lock: Path) -> list[Witness]:
         """All of them; the anchors file is made from the wheelhouse, and lies nowhere near the lock."""

@@ -176,12 +176,21 @@ class Anchored:
         return not any(entry.name == name for entry in installation.entry_points)
 
     def _differs(self, installation: Installation, actual: Actual, expected: Expectation, tags: frozenset[str]) -> None:
-        """Tell which files differ, where a wheel is at hand; else that some do."""
+        """Tell which files differ, where a wheel is at hand; else that some do.
+
+        The wheel of another platform may be what is installed, but what differs from it may be another locked wheel.
+        """
         anchors = [anchor for anchor in expected.anchors if anchor.manifests is not None]
-        if not anchors and expected.more is not None:
+        by_file = len(expected.anchors) > len(anchors)
+        if expected.more is not None:
             anchors = list(expected.more())
+        accusing = [anchor for anchor in anchors if expected.accuses is None or expected.accuses(anchor)]
+        if anchors and not accusing and not by_file:
+            if not self._meets(installation, actual, anchors):
+                self.unanchored.append(Unanchored(installation.key, installation.version, "no-wheel"))
+            return
         best: tuple[int, int, Anchor, Manifest, Comparison] | None = None
-        for anchor in anchors:
+        for anchor in accusing:
             for manifest in anchor.manifests() if anchor.manifests is not None else ():
                 compared = Comparison(actual, manifest)
                 row = (len(compared.differing), -len(anchor.tags & tags), anchor, manifest, compared)

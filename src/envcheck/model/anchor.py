@@ -65,7 +65,7 @@ class Anchor(NamedTuple):
     def tags(self) -> frozenset[str]:
         """The tags that its name stands for (PEP 425)."""
         parts = self.filename.removesuffix(".whl").split("-")[-3:]
-        if len(parts) < 3:
+        if len(parts) < 3 or not self.filename.endswith(".whl"):
             return frozenset()
         return frozenset(
             f"{python}-{abi}-{platform}"
@@ -97,7 +97,10 @@ class Expectation(NamedTuple):
     anchors: tuple[Anchor, ...] = ()
     why_not: UnanchoredReason | None = None
     more: Callable[[], tuple[Anchor, ...]] | None = None
-    """Looks for wheels where only digests are at hand, and those are not met."""
+    """Looks for further wheels where none at hand is met: any where only digests are at hand, else those to fetch."""
+    accuses: Callable[[Anchor], bool] | None = None
+    """Whether what differs from that wheel differs from what may be installed here. It is not so for the wheel of
+    another platform: that it is at hand says nothing about what the lock has for this one."""
 
 
 class AnchorProblem(NamedTuple):

@@ -38,8 +38,8 @@ def in_store(
         with Store(cache, forbidden) as store:
             for one in wanted:
                 held, why = store.get(files, one)
-                if held is not None:
-                    found[one] = [held]
+                if held:
+                    found[one] = held
                 if why is not None:
                     problems.append((one, why))
     except Unusable as error:

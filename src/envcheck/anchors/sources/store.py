@@ -76,8 +76,13 @@ class Store:
             os.close(self._fd)
             self._fd = None
 
-    def get(self, files: Files, wanted: Wanted) -> tuple[Held | None, str | None]:
-        """The archive, if it is here and its bytes are still what its name says; else, perhaps, what is wrong."""
+    def get(self, files: Files, wanted: Wanted) -> tuple[list[Held], str | None]:
+        """Each archive that is here and whose bytes are still what its name says; and, perhaps, what is wrong.
+
+        Of a wanted one that the lock gives no name of, those for several platforms may be here.
+        """
+        found: list[Held] = []
+        why: str | None = None
         for algorithm, digest in digests_of(wanted):
             name = f"{algorithm}-{digest}.whl"
             if not _NAME.fullmatch(name):
@@ -88,11 +93,12 @@ class Store:
                 continue
             try:
                 if hash_range(files, body, [algorithm]) == [digest]:
-                    return Held(path, origin="fetched"), None
-                return None, f"{path}, a file that was fetched before, has changed since"
+                    found.append(Held(path, origin="fetched"))
+                else:
+                    why = why or f"{path}, a file that was fetched before, has changed since"
             except Unreadable as error:
-                return None, f"{path}: {error.why}"
-        return None, None
+                why = why or f"{path}: {error.why}"
+        return found, why
 
     def part(self) -> tuple[BinaryIO, str]:
         """A new file to write to, and its name for `keep` or `drop`. Raises `OSError`."""
