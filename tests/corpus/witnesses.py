@@ -121,10 +121,12 @@ class Bench:
     def _by_uv(self) -> Path:
         """From a lock of its own; what the index does not have is not for this platform."""
         project = self.uv_lock.parent
+        major, minor = self._minor
+        here = "sys_platform == 'linux' and platform_python_implementation == 'CPython'"
         (project / "pyproject.toml").write_text(
-            f"[project]\nname = 'shop'\nversion = '0.1.0'\nrequires-python = '=={'{}.{}'.format(*self._minor)}.*'\n"
-            f"dependencies = {self._pins()}\n"
-            "[tool.uv]\npackage = false\nno-build = true\nenvironments = [\"sys_platform == 'linux'\"]\n"
+            "[project]\nname = 'shop'\nversion = '0.1.0'\n"
+            f"requires-python = '>={self._base.text},<{major}.{minor + 1}'\ndependencies = {self._pins()}\n"
+            f'[tool.uv]\npackage = false\nno-build = true\nenvironments = ["{here}"]\n'
             f"[[tool.uv.index]]\nurl = '{self._index.url}'\ndefault = true\n"
         )
         venv = Venv(project / ".venv", self._base)

@@ -61,6 +61,7 @@ class Store:
         if create:
             _create(cache)
         self._fd: int | None = None
+        self._parts: set[str] = set()
         above = _opened(cache, cache, None)
         try:
             self._fd = _opened(WHEELS if _BY_DESCRIPTOR else self.path, self.path, above, create)
@@ -72,6 +73,8 @@ class Store:
         return self
 
     def __exit__(self, *_: object) -> None:
+        for part in list(self._parts):
+            self.drop(part)
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
@@ -103,6 +106,7 @@ class Store:
     def part(self) -> tuple[BinaryIO, str]:
         """A new file to write to, and its name for `keep` or `drop`. Raises `OSError`."""
         name = f"part-{os.urandom(16).hex()}"
+        self._parts.add(name)
         return os.fdopen(os.open(self._at(name), _NEW, 0o600, dir_fd=self._fd), "wb"), name
 
     def keep(self, part: str, algorithm: str, digest: str) -> str:
@@ -110,10 +114,12 @@ class Store:
         name = f"{algorithm}-{digest}.whl"
         assert _NAME.fullmatch(name)
         os.replace(self._at(part), self._at(name), src_dir_fd=self._fd, dst_dir_fd=self._fd)
+        self._parts.discard(part)
         return os.path.join(self.path, name)
 
     def drop(self, part: str) -> None:
         """Take a part away again."""
+        self._parts.discard(part)
         with contextlib.suppress(OSError):
             os.unlink(self._at(part), dir_fd=self._fd)
 
