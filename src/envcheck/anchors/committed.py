@@ -46,6 +46,11 @@ class Line(NamedTuple):
         return self.filename.split("-")[1]
 
 
+def is_wheel(filename: str) -> bool:
+    """Whether a line can begin with that name."""
+    return _FILENAME.fullmatch(filename) is not None
+
+
 class Committed(NamedTuple):
     """An anchors file."""
 

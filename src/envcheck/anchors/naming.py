@@ -24,7 +24,8 @@ def own_name(read: WheelRead) -> str | None:
     if not tags or not all(_TAG.fullmatch(tag) for tag in tags):
         return None
     build = f"-{builds[0]}" if builds and _BUILD.fullmatch(builds[0]) else ""
-    stem = read.info.removesuffix(".dist-info") + build
+    project, _, version = read.info.removesuffix(".dist-info").rpartition("-")
+    stem = f"{project.replace('-', '_')}-{version}{build}"
     columns = zip(*(tag.split("-") for tag in tags), strict=True)
     name = f"{stem}-{'-'.join('.'.join(dict.fromkeys(column)) for column in columns)}.whl"
     short = f"{stem}-{tags[0]}.whl"

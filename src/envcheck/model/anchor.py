@@ -22,6 +22,19 @@ class Wanted(NamedTuple):
     size: int | None = None
     tags: tuple[str, ...] = ()
     """What the installed WHEEL file names: a hint that anybody can write, for which of several to download."""
+    every: bool = False
+    """Where the lock gives hashes alone: all of the archives that they mean (and that have a tag of those)."""
+
+
+class Needed(NamedTuple):
+    """Which of a lock's wheels can be installed somewhere."""
+
+    packages: frozenset[tuple[str, str | None]]
+    """Name and version of what the lock selects there, for any extras and groups."""
+    tags: tuple[str, ...]
+    """What is accepted there, sorted."""
+    fits: Callable[[str], bool]
+    """Whether the wheel of that file name is."""
 
 
 class Held(NamedTuple):

@@ -14,7 +14,7 @@ from typing import TypeVar
 from envcheck.anchors.sources.bodies import algorithm_of, digests_of
 from envcheck.anchors.sources.connection import Failed, Network, Response
 from envcheck.anchors.sources.credentials import Credentials
-from envcheck.anchors.sources.index import choose, project_page
+from envcheck.anchors.sources.index import NOT_THERE, choose, project_page
 from envcheck.anchors.sources.names import filename_wanted
 from envcheck.anchors.sources.simple import ACCEPT, Link, links
 from envcheck.anchors.sources.store import Store
@@ -81,22 +81,28 @@ class Fetcher:
             except Failed as error:
                 why = error.why
         if self._index is not None:
-            try:
-                found = self._from_index(wanted)
-            except Failed as error:
-                return [], error.why if not is_remote(wanted.url) else f"{why}; the index: {error.why}"
+            found, failed = self._from_index(wanted)
+            if failed is not None and not found:
+                both = is_remote(wanted.url) and failed.why != why
+                return [], f"{why}; the index: {failed.why}" if both else failed.why
             if found:
-                return found, None
-            why = "the index has no archive of it whose hash the lock has"
+                return found, failed.why if failed is not None and wanted.every else None
+            why = NOT_THERE
         return [], why
 
-    def _from_index(self, wanted: Wanted) -> list[Held]:
-        """One archive is enough where the lock gives a file name, or where it is known what is installed."""
+    def _from_index(self, wanted: Wanted) -> tuple[list[Held], Failed | None]:
+        """What the index has of it, and what went wrong first.
+
+        One archive is enough where the lock gives a file name, or where it is known what is installed.
+        """
         page = project_page(self._index or "", wanted)
-        with self._reading.setdefault(page, threading.Lock()):
-            if page not in self._pages:
-                self._pages[page] = self._again(page, lambda: self._page(page))
-        one = filename_wanted(wanted) is not None or bool(wanted.tags)
+        try:
+            with self._reading.setdefault(page, threading.Lock()):
+                if page not in self._pages:
+                    self._pages[page] = self._again(page, lambda: self._page(page))
+        except Failed as error:
+            return [], error
+        one = filename_wanted(wanted) is not None or (bool(wanted.tags) and not wanted.every)
         found: list[Held] = []
         failed: Failed | None = None
         for link in choose(self._pages[page], wanted):
@@ -106,9 +112,7 @@ class Fetcher:
                 failed = failed or error
             if found and one:
                 break
-        if failed is not None and not found:
-            raise failed
-        return found
+        return found, failed
 
     def _archive(self, text: str, wanted: Wanted) -> Held:
         return self._again(text, lambda: self._download(text, wanted))
