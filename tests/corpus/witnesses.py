@@ -13,6 +13,7 @@ witnesses differ. Run by ``make corpus``; FOLDER is deleted before and after.
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import shutil
@@ -196,11 +197,8 @@ class Bench:
         here = list(platform_tags())
         tags = [*cpython_tags(self._minor, platforms=here), *compatible_tags(self._minor, platforms=here)]
         rank = {tag: at for at, tag in enumerate(tags)}
-        total = 0
-        for name in names:
-            best = min(self._index.projects[canonicalize_name(name)], key=lambda one: _rank(one, rank))
-            total += len(_written(best))
-        return total
+        best = [min(self._index.projects[canonicalize_name(name)], key=lambda one: _rank(one, rank)) for name in names]
+        return sum(len(_written(one.path)) for one in best)
 
     def cache(self, version: str) -> Path:
         return self.folder / version / "cache"
@@ -259,8 +257,9 @@ def _rank(wheel: Wheel, rank: dict[Any, int]) -> int:
     return min((rank[tag] for tag in tags if tag in rank), default=len(rank))
 
 
-def _written(wheel: Wheel) -> list[str]:
-    with zipfile.ZipFile(wheel.path) as archive:
+@functools.lru_cache(maxsize=1000)
+def _written(wheel: Path) -> list[str]:
+    with zipfile.ZipFile(wheel) as archive:
         names = [name for name in archive.namelist() if not name.endswith("/")]
     return [name for name in names if not (".dist-info/" in name and name.rpartition("/")[2] in _MADE)]
 
