@@ -82,6 +82,7 @@ docs: $(TEST)/pyvenv.cfg  ## build the documentation strictly, into docs/_build
 
 corpus: $(WHEELHOUSE)/complete $(LOCKERS)/pyvenv.cfg interpreters  ## make environments of 380 packages by many tools; find them clean
 	PYTHONPATH=tests $(TEST)/bin/python -m corpus.run $(CORPUS_FOLDER) $(ARGS)
+	PYTHONPATH=tests $(TEST)/bin/python -m corpus.witnesses $(CORPUS_FOLDER)/witnesses
 
 bench: $(TOOL)/bin/envcheck $(BENCH)/pyvenv.cfg $(BENCH_TARGET)/pyvenv.cfg $(BENCH_WHOLE)/made.json  ## time a scan beside its yardsticks; ARGS=
 	$(PYTHON) -I tests/bench/bench.py --tool $(TOOL) --fetter $(BENCH)/bin/fetter --lock tests/corpus/roots.txt $(ARGS) \

@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
@@ -318,6 +318,18 @@ def test_verify_passes_from_inside_the_target_only_where_that_is_allowed(base: V
     allowed = scan(arguments[0], "--allow-self", *arguments[1:], python=python)
     assert allowed.code == 0, allowed.told()
     assert allowed.document["scan"]["clean_room"] is False
+    assert last_lines(*arguments, python=python) == [
+        "not verified: 0 distributions against requirements.txt: the scan is incomplete, or no independent witness"
+    ]
+    sentence, unproven = last_lines(*arguments, "--allow-self", python=python)[-2:]
+    assert sentence.startswith("verified: 0 distributions match requirements.txt")
+    assert "envcheck itself, which runs on what it verifies" in unproven
     outside = scan(*arguments)
     assert outside.document["scan"]["clean_room"] is True
     assert outside.code == 0, outside.told()
+
+
+def last_lines(*arguments: str | Path, python: Sequence[str]) -> list[str]:
+    """The sentence that ends a log, and what follows it."""
+    told = scanning.envcheck(*arguments, python=python).stdout.decode().strip().splitlines()
+    return told[next(at for at, line in enumerate(told) if "verified:" in line) :]

@@ -9,12 +9,14 @@ import struct
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from envcheck.anchors.wheel import WheelRead, read_wheel
+from envcheck.files.ranges import Range
 from envcheck.files.root import Files
 from envcheck.formats.archive import Archive, read_archive
 from envcheck.model.anchor import Held
@@ -48,6 +50,22 @@ def whole(tmp_path: Path, data: bytes) -> WheelRead:
 
 def kinds(found: Archive | WheelRead) -> set[str]:
     return {oddity.kind for oddity in found.oddities}
+
+
+def commented(comment: bytes) -> bytes:
+    """A wheel with a comment behind it."""
+    data = wheel()
+    return bytes(patched(data, end(data) + 20, "<H", len(comment))) + comment
+
+
+def with_zip64_end(count: int = 2, at: int | None = None) -> bytes:
+    """A wheel that also has the end of a zip64 archive, which may say something else."""
+    data = wheel()
+    place = end(data)
+    length, offset = struct.unpack_from("<2L", data, place + 12)
+    long = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, count, count, length, offset)
+    locator = struct.pack("<4sLQL", b"PK\6\7", 0, place if at is None else at, 1)
+    return bytes(data[:place]) + long + locator + bytes(data[place:])
 
 
 def central(data: bytearray, number: int = 0) -> int:
@@ -113,6 +131,10 @@ AMBIGUOUS: dict[str, tuple[Make, str]] = {
     "a tail": (lambda: bytes(wheel()) + b"tail", "surrounded"),
     "a head": (lambda: b"#!/bin/sh\n" + bytes(wheel()), "surrounded"),
     "an archive behind another": (lambda: bytes(wheel()) + bytes(wheel()), "surrounded"),
+    "an end in its comment": (lambda: commented(b"PK\5\6" + bytes(18)), "surrounded"),
+    "an archive in its comment": (lambda: commented(bytes(zipped({"evil.py": b"", RECORD: b""}))), "surrounded"),
+    "two ends that differ": (lambda: with_zip64_end(count=1), "inconsistent"),
+    "a second end that is elsewhere": (lambda: with_zip64_end(at=0), "inconsistent"),
     "a cut directory": (lambda: bytes(patched(data := wheel(), end(data) + 8, "<2H", 9, 9)), "inconsistent"),
     "more members than counted": (lambda: bytes(patched(data := wheel(), end(data) + 8, "<2H", 1, 1)), "inconsistent"),
     "several parts": (lambda: bytes(patched(data := wheel(), end(data) + 4, "<H", 1)), "inconsistent"),
@@ -140,6 +162,34 @@ def test_an_archive_without_one_content_proves_nothing(name: str, tmp_path: Path
     make, kind = AMBIGUOUS[name]
     found = whole(tmp_path, make())
     assert kind in kinds(found), found.oddities
+    assert not found.certain
+
+
+def test_both_ends_of_a_wheel_may_say_the_same(tmp_path: Path) -> None:
+    assert whole(tmp_path, with_zip64_end()).certain
+
+
+@pytest.mark.parametrize("changed", [b"demo.py,,\n", b"PK\1\2"], ids=["its RECORD", "its directory"])
+def test_what_was_read_of_another_file_than_was_hashed_proves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: bytes
+) -> None:
+    """The wheel is put in its place when its members are read, and before it is hashed."""
+    right = bytes(zipped({"demo.py": b"VALUE = 1\n", RECORD: b"demo.py,,\n"}, zipfile.ZIP_STORED))
+    at = right.rindex(changed) + len(changed) - 2
+    if changed.startswith(b"PK"):
+        at = right.rindex(changed) + 16 + 22  # what the last member may do
+    wrong = right[:at] + bytes([right[at] ^ 1]) + right[at + 1 :]
+    path = tmp_path / "demo-1.0-py3-none-any.whl"
+    path.write_bytes(wrong)
+    hashing = Range.hash
+
+    def exchanged(self: Range, *arguments: Any) -> dict[str, str]:
+        path.write_bytes(right)
+        return hashing(self, *arguments)
+
+    monkeypatch.setattr(Range, "hash", exchanged)
+    found = read_wheel(Files(), Held(str(path)), "demo", ("sha256",), None)
+    assert found.hashes["sha256"] == hashlib.sha256(right).hexdigest()
     assert not found.certain
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from support.anchoring import Project, make_project
 from support.locks import hashed_requirements
 from support.readers import need_reader, read
 from support.scanning import scan
@@ -214,18 +215,7 @@ def test_a_new_user_adds_the_hook_breaks_the_environment_waives_it_and_changes_i
     git(mine, "add", "-A")
 
     def commit() -> tuple[int, str]:
-        done = subprocess.run(
-            [need_reader("pre-commit"), "run", "--all-files"],
-            cwd=mine,
-            env={
-                **{"PATH": os.environ["PATH"], "HOME": str(tmp_path), "LANG": "C.UTF-8"},
-                **{"PRE_COMMIT_HOME": str(tmp_path / "hooks"), **PIP},
-            },
-            capture_output=True,
-            text=True,
-            timeout=600,
-        )
-        return done.returncode, done.stdout + done.stderr
+        return run_hooks(mine, tmp_path)
 
     code, told = commit()
     assert code == 0, told
@@ -248,3 +238,51 @@ def test_a_new_user_adds_the_hook_breaks_the_environment_waives_it_and_changes_i
     (site / "helper.py").write_text("import os\n")
     code, told = commit()
     assert code == 1, told
+
+
+def test_a_new_user_adds_the_hook_for_anchors_and_forgets_them_once(
+    repository: Path, tmp_path: Path, colours: Wheel, shapes: Wheel
+) -> None:
+    """A lock that goes on without its anchors is not committed."""
+    mine = make_project(tmp_path / "mine", [colours]).path
+    git(mine, "init", "-q")
+    (mine / ".gitignore").write_text("wheelhouse\n")
+    (mine / ".pre-commit-config.yaml").write_text(
+        f"repos:\n  - repo: {repository}\n    rev: {git(repository, 'rev-parse', 'HEAD')}\n"
+        "    hooks:\n      - id: envcheck-anchor\n"
+    )
+
+    def commit() -> tuple[int, str]:
+        git(mine, "add", "-A")
+        return run_hooks(mine, tmp_path)
+
+    code, told = commit()
+    assert code == 1 and "there is no anchors file" in told, told
+    made = Project(mine).anchor()
+    assert made.code == 0, made.stderr
+    code, told = commit()
+    assert code == 0 and "Passed" in told, told
+    lock = Project(mine).lock
+    lock.write_text(lock.read_text() + shapes.requirement + "\n")
+    code, told = commit()
+    assert code == 1 and "no wheel at hand of 1 package: shapes" in told, told
+    shutil.copy2(shapes.path, Project(mine).wheelhouse)
+    assert Project(mine).anchor().code == 0
+    code, told = commit()
+    assert code == 0, told
+
+
+def run_hooks(project: Path, home: Path) -> tuple[int, str]:
+    """What pre-commit says of all that is tracked."""
+    done = subprocess.run(
+        [need_reader("pre-commit"), "run", "--all-files"],
+        cwd=project,
+        env={
+            **{"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8"},
+            **{"PRE_COMMIT_HOME": str(home / "hooks"), **PIP},
+        },
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    return done.returncode, done.stdout + done.stderr

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
+import re
+import shutil
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 
 from support.wheels import Wheel
@@ -14,10 +18,14 @@ from support.wheels import Wheel
 class Index:
     """PEP 503 pages and the wheels themselves, on a free port of the loopback interface."""
 
-    def __init__(self, wheels: Iterable[Wheel]) -> None:
+    def __init__(self, wheels: Iterable[Wheel], headers: Mapping[str, str] | None = None) -> None:
+        """``headers`` go with each wheel: `support.servers.CACHEABLE` lets installers keep them."""
         self.projects: dict[str, list[Wheel]] = {}
+        self._files: dict[str, Path] = {}
+        self._headers = dict(headers or {})
         for wheel in wheels:
-            self.projects.setdefault(wheel.name.lower().replace("_", "-"), []).append(wheel)
+            self.projects.setdefault(re.sub(r"[-_.]+", "-", wheel.name).lower(), []).append(wheel)
+            self._files[wheel.path.name] = wheel.path
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
 
@@ -46,35 +54,36 @@ class Index:
         )
         return f"<!DOCTYPE html><html><body>{''.join(links)}</body></html>".encode()
 
-    def file(self, name: str) -> bytes | None:
-        """One wheel."""
-        found = (wheel.path for wheels in self.projects.values() for wheel in wheels if wheel.path.name == name)
-        path = next(found, None)
-        return None if path is None else path.read_bytes()
-
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         index = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_HEAD(self) -> None:
-                self._answer()
+                self._answer(whole=False)
 
             def do_GET(self) -> None:
-                self.wfile.write(self._answer())
+                with contextlib.suppress(ConnectionError):
+                    self._answer(whole=True)
 
-            def _answer(self) -> bytes:
+            def _answer(self, whole: bool) -> None:
                 parts = [part for part in self.path.partition("?")[0].split("/") if part]
-                body: bytes | None = None
-                kind = "application/octet-stream"
-                if len(parts) == 2 and parts[0] == "simple":
-                    body, kind = index.page(parts[1]), "text/html"
-                elif len(parts) == 2 and parts[0] == "files":
-                    body = index.file(parts[1])
-                self.send_response(404 if body is None else 200)
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(body or b"")))
+                if len(parts) == 2 and parts[0] == "files" and parts[1] in index._files:
+                    path = index._files[parts[1]]
+                    self._head(200, "application/octet-stream", path.stat().st_size, index._headers)
+                    if whole:
+                        with path.open("rb") as stream:
+                            shutil.copyfileobj(stream, self.wfile)
+                    return
+                page = index.page(parts[1]) if len(parts) == 2 and parts[0] == "simple" else None
+                self._head(404 if page is None else 200, "text/html", len(page or b""))
+                if whole:
+                    self.wfile.write(page or b"")
+
+            def _head(self, status: int, kind: str, length: int, more: Mapping[str, str] | None = None) -> None:
+                self.send_response(status)
+                for name, value in {"Content-Type": kind, "Content-Length": str(length), **(more or {})}.items():
+                    self.send_header(name, value)
                 self.end_headers()
-                return body or b""
 
             def log_message(self, format: str, *args: object) -> None:
                 """Quiet."""

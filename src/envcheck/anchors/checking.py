@@ -6,6 +6,8 @@ import os
 from collections.abc import Sequence
 
 from envcheck.anchors.manifests import manifest_digests, odd_rows
+from envcheck.anchors.naming import LONGEST, own_name
+from envcheck.anchors.sources.names import wheel_name
 from envcheck.anchors.wheel import WheelRead, read_wheel
 from envcheck.files.root import Files, Unreadable
 from envcheck.files.workers import Results
@@ -16,7 +18,7 @@ from envcheck.model.nouns import NamedTuple
 
 _DIGEST = 43
 _READINGS = 2
-_SIZE = 5 + _DIGEST * _READINGS
+_SIZE = 5 + _DIGEST * _READINGS + 1 + LONGEST
 _UNREADABLE, _SOUND, _DOUBTFUL, _OTHER = 1, 2, 3, 4
 _LISTED = 20
 
@@ -37,6 +39,8 @@ class Checked(NamedTuple):
     digests: tuple[str, ...]
     """Of its canonical manifest; none where its content is not certain."""
     odd: bool
+    filename: str
+    """As the lock or a directory of wheels has it, else as the wheel itself says; empty where none does."""
 
 
 class Checking:
@@ -55,9 +59,11 @@ class Checking:
         for task, result in zip(self._tasks, self._results.take(), strict=True):
             state, odd, count = result[:3]
             matched = task.wanted.hashes[int.from_bytes(result[3:5], "big")] if state in (_SOUND, _DOUBTFUL) else None
-            text = result[5:].decode("ascii")
+            end = 5 + _DIGEST * count
+            text = result[5:end].decode("ascii")
             digests = tuple(text[_DIGEST * at : _DIGEST * (at + 1)] for at in range(count))
-            found.append(Checked(task, matched, digests, bool(odd)))
+            own = result[end + 1 : end + 1 + result[end]].decode("utf-8", "replace")
+            found.append(Checked(task, matched, digests, bool(odd), _given_name(task) or own))
         return found
 
     def stop(self) -> None:
@@ -77,7 +83,9 @@ class Checking:
         if not read.certain:
             return bytes((_DOUBTFUL, 1, 0)) + index
         digests, odd = manifest_digests(read)
-        return bytes((_SOUND, bool(odd) or is_odd(read), len(digests))) + index + "".join(digests).encode("ascii")
+        name = b"" if _given_name(task) else (own_name(read) or "").encode("utf-8", "replace")
+        head = bytes((_SOUND, bool(odd) or is_odd(read), len(digests))) + index
+        return head + "".join(digests).encode("ascii") + bytes((len(name),)) + name
 
 
 def read_task(files: Files, task: Task, members: Sequence[str] | None, keep: Sequence[str] = ()) -> WheelRead:
@@ -150,6 +158,13 @@ def mismatch(files: Files, task: Task, lock_name: str) -> AnchorProblem:
     evidence.append(("origin", held.origin))
     message = f"{label} is not the {what} that {lock_name} names: its {algorithm} is {read.hashes[algorithm]}."
     return AnchorProblem("archive-mismatch", held.path, message, wanted.name, evidence=tuple(evidence))
+
+
+def _given_name(task: Task) -> str:
+    """The file name that is known before the archive is read."""
+    base = task.held.path.rsplit("/", 1)[-1]
+    parts = wheel_name(base) if task.held.origin == "wheels" else None
+    return task.wanted.filename or (base if parts is not None and parts.name == task.wanted.name else "")
 
 
 def _layout(read: WheelRead) -> list[Oddity]:

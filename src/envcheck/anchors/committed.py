@@ -46,6 +46,11 @@ class Line(NamedTuple):
         return self.filename.split("-")[1]
 
 
+def is_wheel(filename: str) -> bool:
+    """Whether a line can begin with that name."""
+    return _FILENAME.fullmatch(filename) is not None
+
+
 class Committed(NamedTuple):
     """An anchors file."""
 
@@ -69,14 +74,16 @@ def read_committed(files: Files, path: str) -> Committed:
         why = f"does not begin with {_HEADER.strip()!r}" if len(rows) <= _MOST_LINES else "has too many lines"
         return Committed(path, "", (), (_invalid(path, 1, why),))
     lines: list[Line] = []
+    known: set[tuple[str, str]] = set()
     for number, row in enumerate(rows[1:], 2):
         if not row or row.startswith("#"):
             continue
         line = _line(row, number)
         if isinstance(line, str):
             return Committed(path, rows[0][len(_HEADER) :], (), (_invalid(path, number, line),))
-        if lines and lines[-1][:3] == line[:3]:
+        if (line.algorithm, line.hex) in known:
             return Committed(path, rows[0][len(_HEADER) :], (), (_invalid(path, number, "has a wheel twice"),))
+        known.add((line.algorithm, line.hex))
         lines.append(line)
     return Committed(path, rows[0][len(_HEADER) :], tuple(lines))
 

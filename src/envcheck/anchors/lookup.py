@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from envcheck.anchors.checking import (
     Checked,
@@ -96,8 +97,8 @@ class Anchors:
         if not anchors:
             in_file = self._committed is not None and not self._places.wheels
             return Expectation((), "doubtful" if key in self._doubtful else "not-in-file" if in_file else "no-wheel")
-        more = None if any(anchor.manifests for anchor in anchors) else self._search(key)
-        return Expectation(anchors, None, more)
+        more = self._search(key) if not any(anchor.manifests for anchor in anchors) else self._fetch_rest(key)
+        return Expectation(anchors, None, more, partial(self._accuses, key))
 
     def member(self, name: str, version: str, location: str) -> tuple[Anchor, bytes] | None:
         """The bytes that a locked wheel at hand has for a location."""
@@ -178,12 +179,14 @@ class Anchors:
             if not one.digests:
                 self._doubtful.add(key)
                 continue
-            self._add(key, task, one.archive_hash, one.digests)
+            self._add(key, task, one.archive_hash, one.digests, one.filename)
 
-    def _add(self, key: Key, task: Task, archive_hash: tuple[str, str], digests: tuple[str, ...]) -> None:
+    def _add(
+        self, key: Key, task: Task, archive_hash: tuple[str, str], digests: tuple[str, ...], filename: str
+    ) -> None:
         text = ":".join(archive_hash)
         self._tasks[key, text] = task
-        filename = task.wanted.filename or task.held.path.rsplit("/", 1)[-1]
+        filename = filename or f"the locked wheel of {task.wanted.name} {task.wanted.version}"
         known = self._found.setdefault(key, [])
         same = next((anchor for anchor in known if anchor.archive_hash == text), None)
         made = Anchor(filename, text, task.held.origin, digests, lambda: self._manifests(task))
@@ -236,6 +239,34 @@ class Anchors:
             return tuple(anchor for anchor in self._found.get(key, ()) if anchor.manifests is not None)
 
         return search
+
+    def _fetch_rest(self, key: Key) -> Callable[[], tuple[Anchor, ...]] | None:
+        """Fetch locked wheels that are not at hand, now that those which are do not do."""
+        if not self._places.fetch:
+            return None
+
+        def search() -> tuple[Anchor, ...]:
+            at_hand = {anchor.archive_hash for anchor in self._found.get(key, ())}
+            looked_for = []
+            for one in self._wanted(key):
+                rest = tuple(pair for pair in one.hashes if ":".join(pair) not in at_hand)
+                # A named wheel may have several hashes; hashes without a name are those of several wheels.
+                if rest == one.hashes or (rest and one.filename is None):
+                    looked_for.append(one._replace(hashes=rest))
+            self._take(Checking(self._files, self._look(looked_for), 1).take())
+            return tuple(anchor for anchor in self._found.get(key, ()) if anchor.manifests is not None)
+
+        return search
+
+    def _accuses(self, key: Key, anchor: Anchor) -> bool:
+        """A wheel for another platform does not, unless what is installed says that it is that one."""
+        tags = anchor.tags
+        return (
+            not tags
+            or self._fits is None
+            or self._fits(anchor.filename)
+            or not tags.isdisjoint(self._tags.get(key, ()))
+        )
 
     def _lines_of(self, name: str, version: str) -> list[Line]:
         """Lines of a locked wheel of that version."""

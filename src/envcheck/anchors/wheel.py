@@ -46,7 +46,7 @@ class WheelRead(NamedTuple):
     contents: dict[str, Content] = {}  # noqa: RUF012 - read, never written
     """What was unpacked, by member."""
     texts: dict[str, bytes] = {}  # noqa: RUF012 - read, never written
-    """The bytes of the members that were asked for whole."""
+    """The bytes of its metadata files that are read anyway, and of the members that were asked for whole."""
 
     @property
     def certain(self) -> bool:
@@ -102,6 +102,7 @@ class _Reading:
         record = None if data is None else parse(data)
         if record is None:
             self._odd.append(Oddity("no-wheel", "has no RECORD that can be read"))
+        self._text(by_name.get(f"{info}/WHEEL"))
         points = self._text(by_name.get(f"{info}/entry_points.txt"))
         declared = script_names(parse_entry_points(points)) if points is not None else frozenset()
         wanted = (

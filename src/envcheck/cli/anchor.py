@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 
@@ -13,12 +14,19 @@ from envcheck.model.errors import UsageError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from envcheck.anchors.make import Made
+    from envcheck.model.anchor import Wanted
+    from envcheck.model.environment import Python
 
 _LISTED = 10
 EPILOG = """examples:
   envcheck anchor --wheels wheelhouse          write envcheck.anchors beside the project's lock
   envcheck anchor --lock uv.lock --fetch       download what is not at hand, from the URLs that the lock has
+  envcheck anchor --fetch --for .venv          only wheels that can be installed in that environment
+  envcheck anchor --fetch --for 3.12-linux-x86_64-glibc2.36 --for 3.12-macos-arm64
   envcheck anchor --check                      in CI: has every locked package a line, and no line another hash?
+
+A lock has wheels for every platform, and --fetch brings all of them. --for names the environments that are to be
+scanned: then only wheels that fit one of them are fetched, and --check asks for a line for each of those.
 
 The file has a line for each locked wheel that is at hand: its hash, and one digest over the files that it installs. It
 is made to be committed and reviewed with the lock: whoever can change both can make both agree. Lines of an earlier
@@ -40,6 +48,15 @@ def run(arguments: Sequence[str]) -> int:
     parser.add_argument("--wheels", action="append", default=[], metavar="DIR", help="a directory that holds wheels")
     parser.add_argument("--fetch", action="store_true", help="download locked wheels that are not at hand")
     parser.add_argument("--index-url", metavar="URL", help="the index to fetch from, where the lock gives no URL")
+    parser.add_argument(
+        "--for",
+        action="append",
+        default=[],
+        dest="targets",
+        metavar="TARGET",
+        help="fetch and require only what fits there: an environment, an interpreter, or a platform as "
+        "3.12-linux-x86_64-glibc2.36",
+    )
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="where to write (default: envcheck.anchors beside the lock)"
     )
@@ -75,17 +92,48 @@ def run(arguments: Sequence[str]) -> int:
         environ=tuple(sorted(given_environ(os.environ).items())),
     )
     excepted = tuple(given.exceptions)
+    needed = []
+    if given.targets:
+        from envcheck.locks.needed import needed as needed_by
+
+        needed = [needed_by(lock, _python(one)) for one in given.targets]
     if given.check:
-        return _tell(check(files, lock, read_committed(files, target), places), target, excepted, checked=True)
+        made = check(files, lock, read_committed(files, target), places, needed=needed)
+        return _tell(made, target, excepted, checked=True)
     bar = bar_on_terminal()
     try:
         earlier = read_committed(files, target) if files.is_file(target) else None
-        made = make(files, lock, places, earlier, progress=bar)
+        made = make(files, lock, places, earlier, 0, bar, needed, None if needed else _announce)
     finally:
         if bar is not None:
             bar.clear()
     write_file(target, render_committed(os.path.basename(path), made.lines))
     return _tell(made, target, excepted, checked=False)
+
+
+def _python(target: str) -> Python:
+    """The interpreter of an environment, or one that is described. Raises `UsageError`, `TargetError`."""
+    described = re.fullmatch(r"(\d+\.\d+(?:\.\d+)?)-([a-z]+-.+)", target)
+    if described is not None and not Files().exists(os.path.abspath(target)):
+        from envcheck.model.environment import Python as Described
+
+        version, platform = described.groups()
+        abi = "cp{}{}".format(*version.split("."))
+        return Described(version, "binary", "cpython", abi, platform, None, "")
+    from envcheck.environments.discover import find_environment
+    from envcheck.model.invocation import Invocation
+
+    return find_environment(Files(), os.path.abspath(target), Invocation()).python
+
+
+def _announce(wanted: Sequence[Wanted]) -> None:
+    """All that a lock has may be many gigabytes."""
+    sizes = [one.size for one in wanted]
+    known = f" ({sum(size or 0 for size in sizes) / 1e9:,.1f} GB)" if None not in sizes else ""
+    names = {one.name for one in wanted}
+    packages = f"{len(names):,} packages" if len(names) > 1 else "1 package"
+    text = f"fetching the locked wheels of {packages} for every platform{known}; --for TARGET takes what fits there"
+    print(text, file=sys.stderr)
 
 
 def _tell(made: Made, path: str, excepted: Sequence[str], checked: bool) -> int:

@@ -12,7 +12,7 @@ from itertools import combinations
 
 from envcheck.files.digests import digest
 from envcheck.files.root import Files, Missing, Unreadable
-from envcheck.formats.manifest import manifest_digest
+from envcheck.formats.manifest import is_made_script, manifest_digest, script_names
 from envcheck.installed.actual import Actual
 from envcheck.installed.closedset import is_editable_hook
 from envcheck.installed.distributions import Installation
@@ -169,19 +169,36 @@ class Anchored:
         )
 
     def _is_payload(self, installation: Installation, deviation: Deviation) -> bool:
-        """Not a script that an installer made, which is proven by its entry point and by nothing else."""
-        if deviation.problem != "script-modified":
+        """Not a script that an installer made, which is proven by its entry point and by nothing else.
+
+        No manifest has it: also not under the names that pip makes up for itself (``pip3.11``).
+        """
+        if deviation.problem not in ("script-modified", "script-unowned", "missing"):
             return True
-        name = posixpath.basename(deviation.path)
-        return not any(entry.name == name for entry in installation.entry_points)
+        directory, name = posixpath.split(deviation.path)
+        kind = posixpath.basename(directory)
+        if kind not in ("bin", "Scripts") or (
+            deviation.problem == "missing" and directory != self._environment.scripts_dir
+        ):
+            return True
+        return not is_made_script(name, script_names(installation.entry_points), kind == "Scripts")
 
     def _differs(self, installation: Installation, actual: Actual, expected: Expectation, tags: frozenset[str]) -> None:
-        """Tell which files differ, where a wheel is at hand; else that some do."""
+        """Tell which files differ, where a wheel is at hand; else that some do.
+
+        The wheel of another platform may be what is installed, but what differs from it may be another locked wheel.
+        """
         anchors = [anchor for anchor in expected.anchors if anchor.manifests is not None]
-        if not anchors and expected.more is not None:
+        by_file = len(expected.anchors) > len(anchors)
+        if expected.more is not None:
             anchors = list(expected.more())
+        accusing = [anchor for anchor in anchors if expected.accuses is None or expected.accuses(anchor)]
+        if anchors and not accusing and not by_file:
+            if not self._meets(installation, actual, anchors):
+                self.unanchored.append(Unanchored(installation.key, installation.version, "no-wheel"))
+            return
         best: tuple[int, int, Anchor, Manifest, Comparison] | None = None
-        for anchor in anchors:
+        for anchor in accusing:
             for manifest in anchor.manifests() if anchor.manifests is not None else ():
                 compared = Comparison(actual, manifest)
                 row = (len(compared.differing), -len(anchor.tags & tags), anchor, manifest, compared)

@@ -22,6 +22,19 @@ class Wanted(NamedTuple):
     size: int | None = None
     tags: tuple[str, ...] = ()
     """What the installed WHEEL file names: a hint that anybody can write, for which of several to download."""
+    every: bool = False
+    """Where the lock gives hashes alone: all of the archives that they mean (and that have a tag of those)."""
+
+
+class Needed(NamedTuple):
+    """Which of a lock's wheels can be installed somewhere."""
+
+    packages: frozenset[tuple[str, str | None]]
+    """Name and version of what the lock selects there, for any extras and groups."""
+    tags: tuple[str, ...]
+    """What is accepted there, sorted."""
+    fits: Callable[[str], bool]
+    """Whether the wheel of that file name is."""
 
 
 class Held(NamedTuple):
@@ -65,7 +78,7 @@ class Anchor(NamedTuple):
     def tags(self) -> frozenset[str]:
         """The tags that its name stands for (PEP 425)."""
         parts = self.filename.removesuffix(".whl").split("-")[-3:]
-        if len(parts) < 3:
+        if len(parts) < 3 or not self.filename.endswith(".whl"):
             return frozenset()
         return frozenset(
             f"{python}-{abi}-{platform}"
@@ -97,7 +110,10 @@ class Expectation(NamedTuple):
     anchors: tuple[Anchor, ...] = ()
     why_not: UnanchoredReason | None = None
     more: Callable[[], tuple[Anchor, ...]] | None = None
-    """Looks for wheels where only digests are at hand, and those are not met."""
+    """Looks for further wheels where none at hand is met: any where only digests are at hand, else those to fetch."""
+    accuses: Callable[[Anchor], bool] | None = None
+    """Whether what differs from that wheel differs from what may be installed here. It is not so for the wheel of
+    another platform: that it is at hand says nothing about what the lock has for this one."""
 
 
 class AnchorProblem(NamedTuple):

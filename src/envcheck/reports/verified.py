@@ -23,16 +23,16 @@ def last_lines(report: Report, environment: EnvironmentReport) -> list[str]:
         files = words.plural(inventory.counts.verified, "file")
         counts = ", ".join(["0 anchored", *others])
         line = f"verified: {distributions} match {lock}, {files} match their own RECORD ({counts})"
-        return [line, *_unproven(environment)]
+        return [line, *_unproven(report, environment)]
     counts = ", ".join([f"{anchored:,} anchored", *others])
     rest = len(inventory.distributions) - anchored - len(anchoring.excepted)
     if rest > 0:
         counts += f", {rest:,} by their own RECORD only"
     files = words.plural(anchoring.files, "file")
-    return [f"verified: {distributions}, {files} match {lock} ({counts})", *_unproven(environment)]
+    return [f"verified: {distributions}, {files} match {lock} ({counts})", *_unproven(report, environment)]
 
 
-def _unproven(environment: EnvironmentReport) -> list[str]:
+def _unproven(report: Report, environment: EnvironmentReport) -> list[str]:
     """What no lock can prove and nothing else did."""
     found = []
     inventory, target = environment.inventory, environment.environment
@@ -44,4 +44,6 @@ def _unproven(environment: EnvironmentReport) -> list[str]:
         found.append("site directories of other users")
     if inventory is not None and any(one.problem == "activate-unproven" for one in inventory.deviations):
         found.append("the activate scripts")
+    if not report.clean_room:
+        found.append("envcheck itself, which runs on what it verifies")
     return [f"not proven: {'; '.join(found)}"] if found else []

@@ -50,7 +50,10 @@ def digests_of(wanted: Wanted) -> list[tuple[str, str]]:
 def search(
     files: Files, bodies: Iterable[Body], wanted: Sequence[Wanted], origin: AnchorSource
 ) -> dict[Wanted, list[Held]]:
-    """The wanted archives among some ranges of files, by their hashes. What cannot be read is passed over."""
+    """The wanted archives among some ranges of files, by their hashes. What cannot be read is passed over.
+
+    A lock that gives hashes alone may mean several archives by them, for several platforms: all are looked for.
+    """
     by_digest: dict[tuple[str, str], list[Wanted]] = {}
     for one in wanted:
         for pair in digests_of(one):
@@ -58,10 +61,12 @@ def search(
     algorithms = sorted({algorithm for algorithm, _ in by_digest})
     found: dict[Wanted, list[Held]] = {}
     left = MOST
+    most = {one: len(digests_of(one)) if one.filename is None else 1 for one in wanted}
     for body in bodies:
-        if len(found) == len(wanted):
+        open_yet = [one for one in wanted if len(found.get(one, ())) < most[one]]
+        if not open_yet:
             break
-        missing = [one for one in wanted if one not in found and one.size in (None, body.length)]
+        missing = [one for one in open_yet if one.size in (None, body.length)]
         if not missing or body.length > left:
             continue
         try:

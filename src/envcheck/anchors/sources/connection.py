@@ -58,13 +58,23 @@ class Network:
         self._certificates = certificates
         self._clock = clock
         self._context: ssl.SSLContext | None = None
+        self._open: set[_Transport] = set()
+        self._closed = False
+
+    def close(self) -> None:
+        """End every connection, also those that other threads wait for; there will be no more."""
+        self._closed = True
+        for transport in list(self._open):
+            transport.end()
 
     def get(self, url: Url, headers: Mapping[str, str]) -> Response:
         """Send one GET and read the head of the answer. Raises `Failed`, `BadUrl` for a proxy that is none."""
         proxy = proxy_for(url, self._proxies)
-        transport = _Transport(self._clock)
+        transport = _Transport(self._clock, self._open)
         try:
             transport.connect(proxy or url)
+            if self._closed:
+                raise Failed("it was not waited for", again=False)
             target = url.target
             more = dict(headers)
             if proxy is not None and url.scheme == "https":
@@ -157,7 +167,9 @@ class _Socket(Protocol):
 class _Transport(io.RawIOBase):
     """A connection that gives up on who is too slow; `http.client` takes it for a socket."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], open_ones: set[_Transport]) -> None:
+        """It is one of the ``open_ones`` from when it connects until it is closed."""
+        self._open = open_ones
         self._clock = clock
         self._started = clock()
         self._received = 0
@@ -168,6 +180,13 @@ class _Transport(io.RawIOBase):
     def connect(self, url: Url) -> None:
         self._plain = self._socket = socket.create_connection((url.host, url.port), self._patience())
         self.connected = True
+        self._open.add(self)
+
+    def end(self) -> None:
+        """Have whoever waits for it be told that it ended."""
+        with contextlib.suppress(OSError):
+            if self._plain is not None:
+                self._plain.shutdown(socket.SHUT_RDWR)
 
     def tunnel(self, url: Url, login: Mapping[str, str]) -> None:
         """Through a proxy to a host (RFC 9110, CONNECT)."""
@@ -217,6 +236,7 @@ class _Transport(io.RawIOBase):
         return size
 
     def close(self) -> None:
+        self._open.discard(self)
         if self._socket is not None:
             with contextlib.suppress(OSError):
                 self._socket.close()

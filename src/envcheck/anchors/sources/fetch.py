@@ -7,17 +7,18 @@ and a redirection may lead to any host, but never from https to http, and never 
 from __future__ import annotations
 
 import hashlib
-import time
+import threading
 from collections.abc import Callable
 from typing import TypeVar
 
 from envcheck.anchors.sources.bodies import algorithm_of, digests_of
 from envcheck.anchors.sources.connection import Failed, Network, Response
 from envcheck.anchors.sources.credentials import Credentials
-from envcheck.anchors.sources.index import choose, project_page
+from envcheck.anchors.sources.index import NOT_THERE, choose, project_page
 from envcheck.anchors.sources.names import filename_wanted
 from envcheck.anchors.sources.simple import ACCEPT, Link, links
 from envcheck.anchors.sources.store import Store
+from envcheck.anchors.sources.turns import Turns
 from envcheck.anchors.sources.urls import BadUrl, Url, is_remote, joined, parse
 from envcheck.model.anchor import Held, Wanted
 
@@ -27,8 +28,6 @@ ATTEMPTS = 3
 PAUSE = 0.5
 """Seconds before the second attempt; twice as many before the next."""
 REDIRECTIONS = 10
-PATIENCE = 3
-"""Fetches that fail in a row before a host is not asked any more."""
 PAGE = 16 << 20
 """Bytes of an index's page."""
 ARCHIVE = 4 << 30
@@ -39,7 +38,7 @@ _PASSING = (408, 425, 429, 500, 502, 503, 504)
 
 
 class Fetcher:
-    """Fetches one archive after another; what goes wrong with one is told and does not end the others."""
+    """Fetches archives, also for several threads; what goes wrong with one is told and does not end the others."""
 
     def __init__(
         self,
@@ -47,17 +46,29 @@ class Fetcher:
         credentials: Credentials,
         store: Store,
         index: str | None = None,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] | None = None,
     ) -> None:
         self._network = network
         self._credentials = credentials
         self._store = store
         self._index = index
-        self._sleep = sleep
+        self._stop = threading.Event()
+        self._sleep = sleep or self._stop.wait
         self._pages: dict[str, list[Link]] = {}
-        self._failures: dict[tuple[str, str, int], int] = {}
+        self._reading: dict[str, threading.Lock] = {}
+        self._turns = Turns()
         self.unprotected: set[str] = set()
         """Hosts that were asked over plain http."""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether all is to end."""
+        return self._stop.is_set()
+
+    def stop(self) -> None:
+        """End what is being fetched, and fetch nothing more."""
+        self._stop.set()
+        self._network.close()
 
     def fetch(self, wanted: Wanted) -> tuple[list[Held], str | None]:
         """The archive, in the store; else why it could not be fetched."""
@@ -70,21 +81,28 @@ class Fetcher:
             except Failed as error:
                 why = error.why
         if self._index is not None:
-            try:
-                found = self._from_index(wanted)
-            except Failed as error:
-                return [], error.why if not is_remote(wanted.url) else f"{why}; the index: {error.why}"
+            found, failed = self._from_index(wanted)
+            if failed is not None and not found:
+                both = is_remote(wanted.url) and failed.why != why
+                return [], f"{why}; the index: {failed.why}" if both else failed.why
             if found:
-                return found, None
-            why = "the index has no archive of it whose hash the lock has"
+                return found, failed.why if failed is not None and wanted.every else None
+            why = NOT_THERE
         return [], why
 
-    def _from_index(self, wanted: Wanted) -> list[Held]:
-        """One archive is enough where the lock gives a file name, or where it is known what is installed."""
+    def _from_index(self, wanted: Wanted) -> tuple[list[Held], Failed | None]:
+        """What the index has of it, and what went wrong first.
+
+        One archive is enough where the lock gives a file name, or where it is known what is installed.
+        """
         page = project_page(self._index or "", wanted)
-        if page not in self._pages:
-            self._pages[page] = self._again(page, lambda: self._page(page))
-        one = filename_wanted(wanted) is not None or bool(wanted.tags)
+        try:
+            with self._reading.setdefault(page, threading.Lock()):
+                if page not in self._pages:
+                    self._pages[page] = self._again(page, lambda: self._page(page))
+        except Failed as error:
+            return [], error
+        one = filename_wanted(wanted) is not None or (bool(wanted.tags) and not wanted.every)
         found: list[Held] = []
         failed: Failed | None = None
         for link in choose(self._pages[page], wanted):
@@ -94,9 +112,7 @@ class Fetcher:
                 failed = failed or error
             if found and one:
                 break
-        if failed is not None and not found:
-            raise failed
-        return found
+        return found, failed
 
     def _archive(self, text: str, wanted: Wanted) -> Held:
         return self._again(text, lambda: self._download(text, wanted))
@@ -107,20 +123,25 @@ class Fetcher:
             url = parse(text)
         except BadUrl as error:
             raise Failed(error.why, again=False) from None
-        if self._failures.get(url.origin, 0) >= PATIENCE:
+        with self._turns.turn(url.origin):
+            return self._attempts(url, attempt)
+
+    def _attempts(self, url: Url, attempt: Callable[[], _T]) -> _T:
+        if self._turns.given_up(url.origin):
             raise Failed(f"{url.host} failed too often and is not asked again")
         for number in range(ATTEMPTS):
+            if self.stopped:
+                raise Failed("it was not waited for", again=False)
             try:
                 done = attempt()
-                self._failures.pop(url.origin, None)
+                self._turns.brought(url.origin)
                 return done
             except Failed as error:
                 why = Failed(f"{url.shown}: {error.why}", error.again, error.reached)
                 if not error.again:
                     break
                 if number + 1 == ATTEMPTS:
-                    unreachable = 1 if error.reached else PATIENCE
-                    self._failures[url.origin] = self._failures.get(url.origin, 0) + unreachable
+                    self._turns.failed(url.origin, error.reached)
                 else:
                     self._sleep(PAUSE * 2**number)
         raise why
@@ -156,6 +177,8 @@ class Fetcher:
             hashed = hashlib.new(algorithm)
             with stream:
                 for chunk in response:
+                    if self.stopped:
+                        raise Failed("it was not waited for", again=False)
                     total += len(chunk)
                     if total > limit:
                         raise Failed(_too_large(wanted), again=False)
@@ -173,11 +196,14 @@ class Fetcher:
         """The answer at the end of all redirections, and its URL. Raises `Failed`."""
         try:
             url = parse(text)
+            asked = url.origin
             login = self._credentials.header(url)
             for _ in range(REDIRECTIONS + 1):
                 response = self._ask(url, accept, login)
                 if response.status not in _MOVED:
-                    return _good(response), url
+                    good = _good(response)
+                    self._turns.answered(asked)
+                    return good, url
                 with response:
                     target = response.header("Location")
                 moved = parse(joined(f"{url.scheme}://{url.authority}{url.target}", target))

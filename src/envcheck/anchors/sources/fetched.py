@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from envcheck.anchors.sources import Found, Problems
 from envcheck.anchors.sources.directories import own_cache
@@ -14,8 +14,7 @@ from envcheck.model.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from envcheck.anchors.sources.fetch import Fetcher
-    from envcheck.anchors.sources.local import LocalIndex
+    from envcheck.anchors.sources.several import Brought
     from envcheck.anchors.sources.urls import Url
     from envcheck.model.report import Progress
 
@@ -38,8 +37,8 @@ def in_store(
         with Store(cache, forbidden) as store:
             for one in wanted:
                 held, why = store.get(files, one)
-                if held is not None:
-                    found[one] = [held]
+                if held:
+                    found[one] = held
                 if why is not None:
                     problems.append((one, why))
     except Unusable as error:
@@ -60,7 +59,8 @@ def fetch(
     from envcheck.anchors.sources.local import LocalIndex, is_local
 
     if index is not None and is_local(index):
-        _all(LocalIndex(files, index), wanted, found, problems, progress)
+        local = LocalIndex(files, index)
+        _take(wanted, [local.fetch(one) for one in wanted], found, problems)
         return
     named = None if index is None else _index_url(index)
     cache = own_cache(environ)
@@ -70,13 +70,14 @@ def fetch(
     from envcheck.anchors.sources.connection import Network
     from envcheck.anchors.sources.credentials import Credentials
     from envcheck.anchors.sources.fetch import Fetcher
+    from envcheck.anchors.sources.several import fetch_several
 
     try:
         with Store(cache, forbidden, create=True) as store:
             network = Network(_proxies(environ), _certificates(files, environ, forbidden, problems))
             credentials = Credentials(_netrc(files, environ, forbidden, problems), named)
             fetcher = Fetcher(network, credentials, store, index)
-            _all(fetcher, wanted, found, problems, progress)
+            _take(wanted, fetch_several(fetcher, wanted, _telling(progress, len(wanted))), found, problems)
     except Unusable as error:
         problems.append((None, f"nothing is fetched, because it could not be kept: {error.why}"))
         return
@@ -85,20 +86,15 @@ def fetch(
         problems.append((None, text))
 
 
-def _all(
-    source: Fetcher | LocalIndex,
-    wanted: Sequence[Wanted],
-    found: Found,
-    problems: Problems,
-    progress: Progress | None,
-) -> None:
-    for number, one in enumerate(wanted):
-        if progress is not None:
-            progress("wheels fetched:", number, len(wanted))
-        held, why = source.fetch(one)
+def _telling(progress: Progress | None, total: int) -> Callable[[int], None]:
+    return lambda done: None if progress is None else progress("wheels fetched:", done, total)
+
+
+def _take(wanted: Sequence[Wanted], brought: Sequence[Brought], found: Found, problems: Problems) -> None:
+    for one, (held, why) in zip(wanted, brought, strict=True):
         if held:
             found[one] = held
-        elif why is not None:
+        if why is not None:
             problems.append((one, why))
 
 

@@ -9,6 +9,7 @@ from envcheck.anchors.sources.names import filename_wanted, fitting, tags_agree,
 from envcheck.anchors.sources.simple import Link
 from envcheck.model.anchor import Wanted
 
+NOT_THERE = "the index has no archive of it whose hash the lock has"
 MOST = 4
 """Archives that are fetched for one that the lock gives no name of."""
 
@@ -37,4 +38,8 @@ def choose(links: Sequence[Link], wanted: Wanted) -> list[Link]:
         if asked is None and (parts is None or not tags_agree(parts, wanted)):
             continue
         found.append((not told, link.filename != asked, link))
-    return [link for *_, link in sorted(found)][:MOST]
+    likeliest = sorted(found)
+    if wanted.every:
+        # No more than the lock has hashes, unless the page tells none.
+        return [link for untold, _, link in likeliest if not untold] or [link for *_, link in likeliest][:MOST]
+    return [link for *_, link in likeliest][:MOST]

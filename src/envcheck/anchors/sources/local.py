@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from envcheck.anchors.sources.bodies import has_hash
-from envcheck.anchors.sources.index import choose, project_page
+from envcheck.anchors.sources.index import NOT_THERE, choose, project_page
 from envcheck.anchors.sources.simple import Link, links
 from envcheck.files.root import Files, Unreadable
 from envcheck.model.anchor import Held, Wanted
@@ -31,7 +31,7 @@ class LocalIndex:
                 return [], f"the index has no page of it: {error.why}"
             self._pages[page] = links(text, "text/html", page)
         found = list(self._right(wanted, self._pages[page]))
-        return found, None if found else "the index has no archive of it whose hash the lock has"
+        return found, None if found else NOT_THERE
 
     def _right(self, wanted: Wanted, offered: list[Link]) -> Iterator[Held]:
         for link in choose(offered, wanted):

@@ -61,6 +61,7 @@ class Store:
         if create:
             _create(cache)
         self._fd: int | None = None
+        self._parts: set[str] = set()
         above = _opened(cache, cache, None)
         try:
             self._fd = _opened(WHEELS if _BY_DESCRIPTOR else self.path, self.path, above, create)
@@ -72,12 +73,19 @@ class Store:
         return self
 
     def __exit__(self, *_: object) -> None:
+        for part in list(self._parts):
+            self.drop(part)
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
 
-    def get(self, files: Files, wanted: Wanted) -> tuple[Held | None, str | None]:
-        """The archive, if it is here and its bytes are still what its name says; else, perhaps, what is wrong."""
+    def get(self, files: Files, wanted: Wanted) -> tuple[list[Held], str | None]:
+        """Each archive that is here and whose bytes are still what its name says; and, perhaps, what is wrong.
+
+        Of a wanted one that the lock gives no name of, those for several platforms may be here.
+        """
+        found: list[Held] = []
+        why: str | None = None
         for algorithm, digest in digests_of(wanted):
             name = f"{algorithm}-{digest}.whl"
             if not _NAME.fullmatch(name):
@@ -88,15 +96,17 @@ class Store:
                 continue
             try:
                 if hash_range(files, body, [algorithm]) == [digest]:
-                    return Held(path, origin="fetched"), None
-                return None, f"{path}, a file that was fetched before, has changed since"
+                    found.append(Held(path, origin="fetched"))
+                else:
+                    why = why or f"{path}, a file that was fetched before, has changed since"
             except Unreadable as error:
-                return None, f"{path}: {error.why}"
-        return None, None
+                why = why or f"{path}: {error.why}"
+        return found, why
 
     def part(self) -> tuple[BinaryIO, str]:
         """A new file to write to, and its name for `keep` or `drop`. Raises `OSError`."""
         name = f"part-{os.urandom(16).hex()}"
+        self._parts.add(name)
         return os.fdopen(os.open(self._at(name), _NEW, 0o600, dir_fd=self._fd), "wb"), name
 
     def keep(self, part: str, algorithm: str, digest: str) -> str:
@@ -104,10 +114,12 @@ class Store:
         name = f"{algorithm}-{digest}.whl"
         assert _NAME.fullmatch(name)
         os.replace(self._at(part), self._at(name), src_dir_fd=self._fd, dst_dir_fd=self._fd)
+        self._parts.discard(part)
         return os.path.join(self.path, name)
 
     def drop(self, part: str) -> None:
         """Take a part away again."""
+        self._parts.discard(part)
         with contextlib.suppress(OSError):
             os.unlink(self._at(part), dir_fd=self._fd)
 
