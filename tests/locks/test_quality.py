@@ -181,6 +181,15 @@ def test_a_format_without_upload_times_says_so(tmp_path: Path) -> None:
     assert problem.message == "the age of no archive is known: this requirements lock has no upload times"
 
 
+def test_an_index_of_pipenv_that_is_asked_without_encryption(tmp_path: Path) -> None:
+    sources = [{"name": "a", "url": f"{url}/simple"} for url in ("https://a.example", "http://index.example:80")]
+    lock = {"_meta": {"pipfile-spec": 6, "hash": {"sha256": SHA}, "requires": {}, "sources": sources}, "default": {}}
+    (tmp_path / "Pipfile.lock").write_text(json.dumps(lock))
+    (problem,) = judged(tmp_path / "Pipfile.lock").problems
+    assert (problem.rule, problem.where) == ("lock-insecure-source", "_meta.sources[1]")
+    assert "the index at index.example:80 is fetched over http" in problem.message
+
+
 @pytest.mark.parametrize(
     "entry",
     [

@@ -46,8 +46,9 @@ def lock_not_for_target(facts: Facts, rule: Rule) -> Iterator[Finding]:
         id="lock-sdist",
         severity=Severity.LOW,
         summary="Installing a locked package here runs its build code.",
-        why="A package without a wheel for this target runs setup.py or a build backend, and what that needs, with the "
-        "rights of whoever installs; a scan afterwards cannot see what it did.",
+        why="A package without a wheel for this target, or that a setting has built all the same, runs setup.py or a "
+        "build backend, and what that needs, with the rights of whoever installs; a scan afterwards cannot see what it "
+        "did.",
         remedy="forbid builds and exempt these by name: envcheck lock prints the settings",
         example="docopt: has no wheel: its archive's build code runs",
     )
