@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import struct
+from itertools import islice
 
 from envcheck.behavior import shell, strings
 from envcheck.formats.binary import Binary, Reader, read_binary, section_bytes
@@ -67,19 +68,19 @@ def account_of_native(data: bytes) -> Account:
     for library in binary.needed:
         if library.startswith(("libcurl", "libssl", "libssh")):
             use("network", library, f"needs {library}")
-    for number, match in enumerate(_TEXT.finditer(data[:MAX_READ])):
-        if number > MAX_STRINGS:
-            break
-        text = match[0].decode("ascii")
+    texts = [match[0].decode("ascii") for match in islice(_TEXT.finditer(data[:MAX_READ]), MAX_STRINGS + 1)]
+    hinting = set(strings.hinting(texts))
+    for number, text in enumerate(texts):
         if binary.kind != "elf" and _BY_STRING.fullmatch(text) and text in _OF_SYMBOL:
             use(_OF_SYMBOL[text], text, f"names {text}")
-        for capability, means in strings.hints(text):
-            use(capability, text, means)
-        if " " in text:
+        if number in hinting:
+            for capability, means in strings.hints(text):
+                use(capability, text, means)
+        if " " in text and "http" in text:
             for capability, means in shell.means(text):
-                if capability in ("network", "persistence") and "http" in text:
+                if capability in ("network", "persistence"):
                     use(capability, text, means)
-        if "." in text:
+        if strings.may_have_addresses(text):
             for indicator in strings.indicators(text, None):
                 if indicator.kind in ("url", "address"):
                     found.setdefault((indicator.kind, indicator.value), indicator)
