@@ -69,17 +69,18 @@ def account_of_native(data: bytes) -> Account:
         if library.startswith(("libcurl", "libssl", "libssh")):
             use("network", library, f"needs {library}")
     texts = [match[0].decode("ascii") for match in islice(_TEXT.finditer(data[:MAX_READ]), MAX_STRINGS + 1)]
-    needles = strings.needles_in("\n".join(texts))
-    for text in texts:
+    hinting = set(strings.hinting(texts))
+    for number, text in enumerate(texts):
         if binary.kind != "elf" and _BY_STRING.fullmatch(text) and text in _OF_SYMBOL:
             use(_OF_SYMBOL[text], text, f"names {text}")
-        for capability, means in strings.hints(text, needles) if needles else ():
-            use(capability, text, means)
-        if " " in text:
+        if number in hinting:
+            for capability, means in strings.hints(text):
+                use(capability, text, means)
+        if " " in text and "http" in text:
             for capability, means in shell.means(text):
-                if capability in ("network", "persistence") and "http" in text:
+                if capability in ("network", "persistence"):
                     use(capability, text, means)
-        if "." in text:
+        if strings.may_have_addresses(text):
             for indicator in strings.indicators(text, None):
                 if indicator.kind in ("url", "address"):
                     found.setdefault((indicator.kind, indicator.value), indicator)

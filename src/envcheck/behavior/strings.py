@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import accumulate
 
 from envcheck.model.behavior import Capability, Indicator, IndicatorKind
 
@@ -62,50 +64,59 @@ _ANALYSIS = re.compile(
     """,
     re.X | re.I,
 )
-NEEDLES: tuple[str, ...] = (
-    *(".ssh", "id_rsa", "id_ed25519", ".aws", ".netrc", ".pypirc", ".npmrc", ".git-credentials", ".docker/config"),
-    *(".kube", "kubeconfig", "/etc/", ".gnupg", "login data", "cookies.sqlite", "logins.json", "key4.db"),
-    *("wallet.dat", ".bitcoin", ".ethereum", "exodus", "metamask", "nkbihfbeogaeaoehlef", "169.254.1"),
-    *("metadata.google.internal", "/var/run/secrets", ".config/", ".azure", "application_default_credentials"),
-    *(".bash_", ".zsh", "local state", ".pgpass", "appdata", "leveldb", ".terraform.d", ".vault-token"),
-    *(".cargo/credentials", ".bashrc", ".profile", "crontab", "systemd/", "systemctl", "launch", "currentversion"),
-    *("schtasks", "start menu", "ld.so.preload", "authorized_keys", ".git/hooks", "customize.py", ".pth", "winlogon"),
-    *("prompt_command", "tracerpid", "vmware", "virtualbox", "vbox", "qemu", "xen", "hyper", "sandboxie", "wireshark"),
-    *("x64dbg", "ollydbg", "ida64", "procmon", "/sys/class/dmi", "pydevd", "sbiedll", "isdebuggerpresent", "cuckoo"),
-    *("fiddler", ".dockerenv"),
+_HINTS: tuple[tuple[Capability, re.Pattern[str]], ...] = (
+    ("credentials", _CREDENTIALS),
+    ("persistence", _PERSISTENCE),
+    ("anti-analysis", _ANALYSIS),
 )
-"""One of these stands, in small letters, in whatever the three patterns above find: most strings have none."""
+WORDS = (
+    *(".ssh", "id_rsa", "id_ed25519", ".aws", ".netrc", ".pypirc", ".npmrc", ".git-credentials", ".docker/config"),
+    *(".kube", "kubeconfig", "shadow", "passwd", ".gnupg", "login data", "cookies.sqlite", "logins.json", "key4.db"),
+    *("wallet", ".bitcoin", ".ethereum", "metamask", "nkbihfbeogaeaoehlef", "169.254.1", "metadata.google.internal"),
+    *("/var/run/secrets", "gcloud", ".azure", "application_default_credentials", "_history", "local state", ".pgpass"),
+    *("appdata", "leveldb", ".terraform.d", ".vault-token", ".cargo/credentials"),
+    *(".bash", ".zsh", ".profile", "/etc/profile", "/etc/rc.local", "crontab", "/etc/cron", "systemd", "systemctl"),
+    *(".config/", "launchagents", "launchdaemons", "launchctl", "currentversion", "schtasks", "start menu"),
+    *("ld.so.preload", "authorized_keys", ".git/hooks", "customize.py", ".pth", "winlogon", "/etc/init.d"),
+    *("prompt_command", "tracerpid", "vmware", "virtualbox", "vbox", "qemu", "xen", "hyperv", "hyper-v", "sandboxie"),
+    *("wireshark", "x64dbg", "ollydbg", "ida64", "procmon", "/sys/class/dmi", "/sys/hypervisor", "pydevd", "sbiedll"),
+    *("isdebuggerpresent", "cuckoo", "fiddler", ".dockerenv"),
+)
+"""In small letters: each match of a pattern of `_HINTS` in ASCII has one of them (a test takes the patterns apart)."""
 _SENTENCE = re.compile(r"\w+ \w+ \w+ \w+ \w+")
 
 
-def needles_in(text: str) -> tuple[str, ...]:
-    """Those needles that stand somewhere in a text in ASCII: `hints` of its parts need look for no others."""
-    lowered = text.lower()
-    return tuple(needle for needle in NEEDLES if needle in lowered)
-
-
-def hints(text: str, needles: Sequence[str] = NEEDLES) -> tuple[tuple[Capability, str], ...]:
+def hints(text: str) -> tuple[tuple[Capability, str], ...]:
     """What a string points to: a capability, and the part of the string that tells it."""
     short = text[:MAX_TEXT]
-    if short.isascii():
-        # Beyond ASCII other letters count as these where case is ignored.
-        lowered = short.lower()
-        for needle in needles:
-            if needle in lowered:
-                break
-        else:
-            return ()
     found: list[tuple[Capability, str]] = []
-    patterns: tuple[tuple[Capability, re.Pattern[str]], ...] = (
-        ("credentials", _CREDENTIALS),
-        ("persistence", _PERSISTENCE),
-        ("anti-analysis", _ANALYSIS),
-    )
-    for capability, pattern in patterns:
+    for capability, pattern in _HINTS:
         match = pattern.search(short)
         if match:
             found.append((capability, f"names {match[0].strip()}"))
     return tuple(found)
+
+
+def hinting(texts: Sequence[str]) -> list[int]:
+    """The numbers of those strings, ASCII and without line ends, that `hints` may have an answer for.
+
+    All are searched at once for the words that its patterns cannot match without.
+    """
+    ends = list(accumulate(len(text) + 1 for text in texts))
+    whole = "\n".join(texts).lower()
+    found: set[int] = set()
+    for word in WORDS:
+        at = whole.find(word)
+        while at >= 0:
+            number = bisect_right(ends, at)
+            found.add(number)
+            at = whole.find(word, ends[number])
+    return sorted(found)
+
+
+def may_have_addresses(text: str) -> bool:
+    """Whether a URL or an address in figures could be in a string at all."""
+    return "://" in text or text.count(".") > 2
 
 
 def is_kept_secret(text: str) -> bool:

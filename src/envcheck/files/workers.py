@@ -16,6 +16,7 @@ from collections.abc import Callable
 _NUMBER = struct.Struct("=I")
 _PIPE = 16_000
 """Parts whose numbers a pipe holds at once: 4 bytes each, of the 64 KiB that Linux gives it."""
+_PIECE = 256 << 10
 
 
 class Parts:
@@ -92,6 +93,58 @@ def stop(process: int) -> None:
     except OSError:
         return
     wait_for(process)
+
+
+class Aside:
+    """One piece of work that a copy of this process does, while this one goes on; its result comes through a pipe.
+
+    Used until `take`, or stopped. A copy that is killed, or runs out of memory, gives no result.
+    """
+
+    def __init__(self, work: Callable[[], bytes]) -> None:
+        """``work`` gives the result, which is not empty. Where no copy can be started, there is none."""
+        self._process: int | None = None
+        self._reader, self._writer = -1, -1
+        if not can_copy():
+            return
+        try:
+            self._reader, self._writer = os.pipe()
+        except OSError:
+            return
+        self._process = start_copy(lambda: self._write(work()))
+        os.close(self._writer)
+
+    def take(self) -> bytes | None:
+        """The result, waited for; ``None`` where none came, or only a part of it. To be called once."""
+        if self._process is None:
+            self.stop()
+            return None
+        pieces = []
+        while piece := os.read(self._reader, _PIECE):
+            pieces.append(piece)
+        wait_for(self._process)
+        self._process = None
+        self.stop()
+        data = b"".join(pieces)
+        size = _NUMBER.size
+        whole = len(data) > size and _NUMBER.unpack(data[:size])[0] == len(data) - size
+        return data[size:] if whole else None
+
+    def stop(self) -> None:
+        """End the copy."""
+        if self._process is not None:
+            stop(self._process)
+            self._process = None
+        if self._reader >= 0:
+            os.close(self._reader)
+            self._reader = -1
+
+    def _write(self, result: bytes) -> None:
+        """In the copy: the size first, so that a part is never taken for the whole."""
+        os.close(self._reader)
+        left = memoryview(_NUMBER.pack(len(result)) + result)
+        while left:
+            left = left[os.write(self._writer, left) :]
 
 
 class Results:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from envcheck.model.nouns import Literal, NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 Capability = Literal[
     "process", "network", "credentials", "environment", "writes-files", "decode", "dynamic-code", "native-code",
@@ -106,3 +110,21 @@ def capabilities_of(accounts: Iterable[Account]) -> tuple[Capability, ...]:
     """All capabilities in some accounts and their layers, in the order of `CAPABILITIES`."""
     found = {use.capability for one in accounts for account in one.within() for use in account.uses}
     return tuple(capability for capability in CAPABILITIES if capability in found)
+
+
+def account_of_values(values: Sequence[Any]) -> Account:
+    """An account whose tuples became lists, as JSON has them."""
+    form, understood, why, uses, flows, layers, indicators, tricks = values
+    return Account(
+        form,
+        understood,
+        why,
+        tuple(Use(*use) for use in uses),
+        tuple(Flow(*flow) for flow in flows),
+        tuple(
+            Layer(tuple(how), line, digest, size, text, None if inner is None else account_of_values(inner))
+            for how, line, digest, size, text, inner in layers
+        ),
+        tuple(Indicator(*indicator) for indicator in indicators),
+        tuple(tricks),
+    )

@@ -129,13 +129,13 @@ def scan_environment(
     with (
         Installed(files, environment, options.workers, options.progress, references) as installed,
         Locking(files, environment, options, prefixes) as locking,
+        Accounts(files, installed, options) as accounts,
     ):
         if not options.startup_only:
             locking.begin(installed)
             installed.begin()
         plan = make_plan(files, environment, options.invocation)
         plan = bytecode.prove_startup(plan, lambda: look_up(plan, installed))
-        accounts = Accounts(files, installed, options)
         if not options.startup_only:
             if not locking.has_anchors:
                 # While files are hashed.

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from envcheck.checks.verdict import verdict
 from envcheck.files.root import Files, Unreadable
 from envcheck.installed.inventory import Installed
 from envcheck.model.bytecode import Proof
+from envcheck.model.nouns import NamedTuple
 from envcheck.model.ownership import STRENGTH, Claim
 from envcheck.model.report import Options
 from envcheck.model.startup import ClosureFile, StartupEntry, StartupPlan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from envcheck.files.workers import Aside
     from envcheck.model.behavior import Account
 
 _TRUSTED = ("anchored",)
@@ -108,11 +110,22 @@ def hiding(entry: StartupEntry) -> Iterator[str]:
         yield from (trick for trick in entry.account.tricks if trick not in entry.notes)
 
 
+class Question(NamedTuple):
+    """What an account is asked of: a file, or a line of one."""
+
+    path: str
+    """Empty for a line."""
+    code: str
+    """Empty for a file."""
+    line: int
+
+
 class Accounts:
     """What code would do, asked of each file once, and only where neither a lock nor the catalogue answers for it.
 
     In a whole scan, of lines that are proven too: that costs nothing that one notices. A startup-only scan asks of a
-    line that a RECORD lists only where its words could decide anything.
+    line that a RECORD lists only where its words could decide anything. Used in a ``with`` statement: whatever ends
+    that ends the copy of this process that makes them.
     """
 
     def __init__(self, files: Files, installed: Installed, options: Options) -> None:
@@ -120,17 +133,40 @@ class Accounts:
         self._installed = installed
         self._proven = options.explain or not options.startup_only
         self._all = options.explain
+        self._alone = options.workers == 1
         self._known: dict[str, str | None] = {}
-        self._accounts: dict[str, Account] = {}
-        self._harmless: set[str] = set()
+        self._accounts: dict[Question, Account] = {}
+        self._harmless: set[Question] = set()
         """Files in which a quick look finds nothing that could decide."""
+        self._wanted: list[tuple[Question, bool]] | None = None
+        """While it is only noted what is asked, and whether a quick look may do."""
+        self._copy: Aside | None = None
+
+    def __enter__(self) -> Accounts:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._copy is not None:
+            self._copy.stop()
 
     def begin(self, plan: StartupPlan) -> None:
-        """Make the accounts that are wanted if no lock answers for anything; they are kept."""
+        """Have a copy of this process make the accounts that are wanted if no lock answers for anything.
+
+        The trees and values that reading makes are gone with the copy.
+        """
+        if self._alone:
+            return
+        wanted: list[tuple[Question, bool]] = []
+        self._wanted = wanted
         for entry in attribute(plan, self._installed).entries:
             self.of_entry(entry)
             for file in entry.closure:
                 self.of_file(file)
+        self._wanted = None
+        if wanted:
+            from envcheck.files.workers import Aside
+
+            self._copy = Aside(lambda: self._answers(dict.fromkeys(wanted)))
 
     def of_entry(self, entry: StartupEntry) -> StartupEntry:
         """An entry with an account of its line, or of the module that it is."""
@@ -143,9 +179,7 @@ class Accounts:
                 or (entry.assurance == "recorded" and not _may_decide(entry.code.encode("utf-8", "surrogatepass")))
             ):
                 return entry
-            from envcheck.behavior.account import account_of_line
-
-            return entry._replace(account=account_of_line(entry.code, entry.line or 1))
+            return entry._replace(account=self._ask(Question("", entry.code, entry.line or 1)))
         if entry.line is not None or (not self._all and (entry.assurance in _TRUSTED or known is not None)):
             return entry
         return entry._replace(account=self._account(entry.path, entry.loads, entry.proof))
@@ -168,21 +202,66 @@ class Accounts:
         return self._known[path]
 
     def _account(self, path: str, loads: str | None, proof: Proof | None, quick: bool = False) -> Account | None:
-        from envcheck.behavior.account import account_of_file
-        from envcheck.model.behavior import Account
-
         # The bytecode in place of a source that says something else.
         differs = proof is not None and proof.result == "mismatch"
         subject = loads if loads is not None and (differs or path.endswith(".pyc")) else path
-        if quick and subject in self._harmless:
+        return self._ask(Question(subject, "", 0), quick)
+
+    def _ask(self, question: Question, quick: bool = False) -> Account | None:
+        if self._wanted is not None:
+            self._wanted.append((question, quick))
             return None
-        if subject not in self._accounts:
-            try:
-                data = self._files.read(subject, self._files.limits.startup)
-                if quick and not _may_decide(data):
-                    self._harmless.add(subject)
-                    return None
-                self._accounts[subject] = account_of_file(subject.rpartition("/")[2], data)
-            except Unreadable as error:
-                self._accounts[subject] = Account("unknown", False, error.why)
-        return self._accounts[subject]
+        if self._copy is not None:
+            self._collect()
+        if quick and question in self._harmless:
+            return None
+        if question not in self._accounts:
+            account = self._make(question, quick)
+            if account is None:
+                self._harmless.add(question)
+                return None
+            self._accounts[question] = account
+        return self._accounts[question]
+
+    def _make(self, question: Question, quick: bool) -> Account | None:
+        """An account; ``None`` where a quick look was enough."""
+        from envcheck.behavior.account import account_of_file, account_of_line
+        from envcheck.model.behavior import Account
+
+        path = question.path
+        if not path:
+            return account_of_line(question.code, question.line)
+        try:
+            data = self._files.read(path, self._files.limits.startup)
+        except Unreadable as error:
+            return Account("unknown", False, error.why)
+        return None if quick and not _may_decide(data) else account_of_file(path.rpartition("/")[2], data)
+
+    def _answers(self, wanted: Iterable[tuple[Question, bool]]) -> bytes:
+        """In the copy: the account of each question, and how many bytes were read for all."""
+        import json
+
+        before = self._files.bytes_read
+        found = [(question, self._make(question, quick)) for question, quick in wanted]
+        # Surrogates pass as they are: escaped, two of them side by side would come back as one character.
+        text = json.dumps([self._files.bytes_read - before, found], ensure_ascii=False)
+        return text.encode("utf-8", "surrogatepass")
+
+    def _collect(self) -> None:
+        """Take what the copy found; what it did not find is asked again here."""
+        import json
+
+        from envcheck.model.behavior import account_of_values
+
+        assert self._copy is not None
+        data, self._copy = self._copy.take(), None
+        if data is None:
+            return
+        read, found = json.loads(data.decode("utf-8", "surrogatepass"))
+        self._files.bytes_read += read
+        for asked, values in found:
+            question = Question(*asked)
+            if values is None:
+                self._harmless.add(question)
+            else:
+                self._accounts[question] = account_of_values(values)
