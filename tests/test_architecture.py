@@ -41,7 +41,7 @@ ALLOWED = {
     # The process that hands over to a clean one, and the finder of that one's own packages.
     "cli/launch.py": {"importlib", "subprocess", "os.execve", "os.path.isdir", "os.path.isfile"},
     # A report that was asked for by -o, and whether it would land in the target.
-    "cli/show.py": {"open", "os.path.realpath"},
+    "cli/show.py": {"open"},
     # Copies of this process that hash; they execute no program.
     "files/workers.py": {"os.fork"},
     # Starts a trusted interpreter, no part of any target, by its absolute path, to compile sources; or has a copy of

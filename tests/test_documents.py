@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from envcheck.checks.registry import all_rules
-from envcheck.cli.configure import NOT_HERE, TIGHTENING, all_settings
 from envcheck.cli.main import COMMANDS
 from envcheck.cli.options import ENDINGS, FORMATS
+from envcheck.cli.settings import NOT_HERE, TIGHTENING, all_settings
 from support.scanning import envcheck
 
 ROOT = Path(__file__).parent.parent
@@ -110,6 +110,32 @@ def test_the_example_of_a_configuration_is_one() -> None:
     table = parse(example.encode(), "/envcheck.toml")
     assert table
     assert read(table, "/envcheck.toml", all_settings(), [rule.id for rule in all_rules()]).waivers
+
+
+ONLY_TYPED = {
+    # What a command does, or to what, is no setting.
+    "scan": set(),
+    "verify": set(),
+    "baseline": set(),
+    "config": set(),
+    "anchor": {"check", "output"},
+    "lock": {"python", "platform", "all", "format", "fail-on", "lock-sha256"},
+    "reference": {"output"},
+    "cache": set(),
+    "rules": set(),
+    "explain": {"target"},
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_of_every_command_is_a_key_or_said_to_be_none(command: str) -> None:
+    from envcheck.cli import anchor, lock
+
+    heeded = {"anchor": anchor.KEYS, "lock": lock.KEYS}.get(command, set(all_settings()))
+    options = set(re.findall(r"^ +(?:-\w[ A-Z:]*, )?--([a-z][a-z0-9-]+)", help_of(command), re.M))
+    never = {name.replace("_", "-") for name in NOT_HERE}
+    assert options - heeded - never == ONLY_TYPED[command] - heeded
+    assert heeded <= set(all_settings())
 
 
 def test_every_option_is_a_key_or_said_to_be_none() -> None:

@@ -22,8 +22,8 @@ from sphinx.util.docutils import SphinxDirective
 from envcheck.checks.base import Check
 from envcheck.checks.registry import all_checks
 from envcheck.checks.variables import VARIABLES
-from envcheck.cli.configure import NOT_IN_A_PROJECT, TIGHTENING, all_settings
 from envcheck.cli.main import main
+from envcheck.cli.settings import NOT_IN_A_PROJECT, TIGHTENING, all_settings
 from envcheck.startup import codecs
 from envcheck.startup import rules as startup_rules
 

@@ -62,7 +62,7 @@ def test_every_recipe_is_in_the_documentation(file: Path) -> None:
 
 
 def test_options_that_recipes_use_exist() -> None:
-    from envcheck.cli.configure import all_settings
+    from envcheck.cli.settings import all_settings
 
     for file in [*RECIPES.iterdir(), ROOT / "action.yml"]:
         for line in file.read_text().splitlines():

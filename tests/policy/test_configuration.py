@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import argparse
+import subprocess
 import sys
+import zipfile
+from pathlib import Path
 
 import platformdirs
 import pytest
 
+import envcheck
 from envcheck.checks.registry import all_rules
-from envcheck.cli.configure import all_settings, user_file
+from envcheck.cli.settings import all_settings
+from envcheck.cli.sources import HEEDS_NONE, in_one_file, sources_of, user_file
 from envcheck.model.errors import UsageError
 from envcheck.model.finding import Severity
 from envcheck.policy.configuration import Configuration, parse, read
@@ -106,6 +112,58 @@ def test_keys_of_a_pyproject_are_named_whole() -> None:
 def test_bytes_that_are_no_toml_are_refused(data: bytes) -> None:
     with pytest.raises(UsageError):
         parse(data, "/p/envcheck.toml")
+
+
+def settings_in(directory: Path, *, heeds_none: bool = False, root: str | None = None, **given: object) -> list[str]:
+    """The kinds of sources that a command in this directory heeds, as its parser's values say."""
+    values: dict[str, object] = {"config": None, "no_config": False, HEEDS_NONE: heeds_none, "root": root, **given}
+    found = sources_of(argparse.Namespace(**values), {"HOME": str(directory / "home")}, str(directory))
+    return [source.kind for source in found]
+
+
+def test_an_investigation_heeds_no_file_that_was_not_named(tmp_path: Path) -> None:
+    (tmp_path / "envcheck.toml").write_text("deep = true\n")
+    assert settings_in(tmp_path) == ["project"]
+    assert settings_in(tmp_path, no_config=True) == []
+    assert settings_in(tmp_path, root="/mnt") == []
+    assert settings_in(tmp_path, heeds_none=True) == []
+    for implied in ({"root": "/mnt"}, {"heeds_none": True}):
+        assert settings_in(tmp_path, config=str(tmp_path / "envcheck.toml"), **implied) == ["named"]
+
+
+def test_the_tool_in_one_file_heeds_no_file_that_was_not_named(tmp_path: Path) -> None:
+    assert not in_one_file()
+    archive = tmp_path / "envcheck.pyz"
+    with zipfile.ZipFile(archive, "w") as file:
+        for path in Path(envcheck.__file__).parent.rglob("*.py"):
+            file.write(path, path.relative_to(Path(envcheck.__file__).parent.parent))
+    told = subprocess.run(
+        [sys.executable, "-c", "from envcheck.cli.sources import in_one_file; print(in_one_file())"],
+        env={"PYTHONPATH": str(archive)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout == "True\n"
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "[tool.envcheck]\ndeep = true",
+        "[tool]\nenvcheck.deep = true",
+        "[tool]\nenvcheck = {deep = true}",
+        'tool."envcheck".deep = true',
+        "[ tool . 'envcheck' ]\ndeep = true",
+        "[tool.envcheck.rules]\nstartup-dormant = 'low'",
+    ],
+)
+def test_a_table_of_a_pyproject_is_found_however_it_is_written(tmp_path: Path, table: str) -> None:
+    (tmp_path / "pyproject.toml").write_text(f"{table}\n")
+    assert settings_in(tmp_path) == ["project"]
+    (tmp_path / "pyproject.toml").write_text("[project]\ndependencies = ['envcheck-scan']\n")
+    assert settings_in(tmp_path) == []
 
 
 @pytest.mark.skipif(sys.platform not in ("linux", "darwin"), reason="asks platformdirs itself elsewhere")

@@ -62,3 +62,16 @@ def locked(tmp_path: Path, colours: Wheel, shapes: Wheel) -> Path:
     from support.locks import hashed_requirements
 
     return hashed_requirements(tmp_path / "project" / "requirements.txt", colours, shapes)
+
+
+@pytest.fixture
+def project(venv: Venv) -> Path:
+    """The directory that holds the environment, with what earlier tests left taken away."""
+    directory = venv.path.parent
+    for name in (
+        *("pyproject.toml", "envcheck.toml", "base.json", "envcheck.baseline.json"),
+        *("uv.lock", "requirements.txt", "pylock.toml", "envcheck.anchors"),
+    ):
+        (directory / name).unlink(missing_ok=True)
+    (directory / ".git").mkdir(exist_ok=True)  # no configuration above it is looked for
+    return directory

@@ -4,53 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import textwrap
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from support.scanning import Scan, envcheck, environ, scan
+from envcheck.cli.scan import new_parser as scan_parser
+from envcheck.cli.settings import settings_of
+from envcheck.cli.verify import new_parser as verify_parser
+from support.deciding import look, plant, waive_all, write_baseline
+from support.scanning import envcheck, environ
 from support.venvs import Venv
-
-
-@pytest.fixture
-def project(venv: Venv) -> Path:
-    """The directory that holds the environment, with what earlier tests left taken away."""
-    directory = venv.path.parent
-    for name in ("pyproject.toml", "envcheck.toml", "base.json", "uv.lock", "envcheck.anchors"):
-        (directory / name).unlink(missing_ok=True)
-    (directory / ".git").mkdir(exist_ok=True)  # no configuration above it is looked for
-    return directory
-
-
-def plant(venv: Venv, code: str = "import helper\n") -> None:
-    """Startup code that nobody owns, and the module that it loads."""
-    (venv.site / "hook.pth").write_text(code)
-    (venv.site / "helper.py").write_text("VALUE = 1\n")
-
-
-def waiver(found: Scan, rule: str, name: str, expires: str = "2999-12-31") -> str:
-    """The waiver that the report gives, filled in."""
-    (told,) = [f for f in found.findings if f["rule"] == rule and (f["place"] or "").endswith(name)]
-    return textwrap.dedent(
-        f"""
-        [[waivers]]
-        rule = "{rule}"
-        path = "{told["place"]}"
-        sha256 = "{told["content"]}"
-        reason = "ours"
-        expires = "{expires}"
-        """
-    )
-
-
-def waive_all(found: Scan) -> str:
-    return "".join(waiver(found, finding["rule"], finding["place"]) for finding in found.at_least("high"))
-
-
-def look(project: Path, venv: Venv, *options: str | Path, **more: Any) -> Scan:
-    return scan("--no-lock", *options, venv.path, cwd=project, **more)
+from support.wheels import Wheel
 
 
 def test_a_waiver_holds_for_exactly_what_it_accepts(venv: Venv, project: Path) -> None:
@@ -158,13 +122,6 @@ def test_startup_code_that_is_not_expected_is_a_finding(venv: Venv, project: Pat
 # A baseline
 
 
-def write_baseline(project: Path, venv: Venv) -> Path:
-    path = project / "base.json"
-    ran = envcheck("baseline", "write", "--no-lock", "--baseline", path, venv.path, cwd=project)
-    assert ran.code == 0, ran.stderr
-    return path
-
-
 def test_only_what_is_new_fails(venv: Venv, project: Path) -> None:
     plant(venv)
     base = write_baseline(project, venv)
@@ -217,115 +174,6 @@ def test_a_baseline_of_what_could_not_be_read_is_not_written(venv: Venv, project
     assert (ran.code == 3) == (not (project / "base.json").exists())
 
 
-# What an attacker writes
-
-
-SILENCE = """
-fail-on = "never"
-no-lock = true
-startup-only = true
-python-flag = ["-S"]
-no-inherit-environ = true
-ignore = ["evil"]
-trusted-python = ["/bin/sh"]
-
-[rules]
-startup-code-unowned = "off"
-file-unowned = "info"
-"""
-
-
-@pytest.mark.parametrize("name", ["envcheck.toml", "pyproject.toml"])
-def test_configuration_inside_the_environment_silences_nothing(venv: Venv, project: Path, name: str) -> None:
-    """Whoever stands in the environment (a container whose work directory it is) is given no orders by it."""
-    plant(venv)
-    found = look(project, venv)
-    text = SILENCE + waive_all(found)
-    if name == "pyproject.toml":
-        text = text.replace("[rules]", "[tool.envcheck.rules]").replace("[[waivers]]", "[[tool.envcheck.waivers]]")
-        text = "[tool.envcheck]\n" + text
-    (venv.site / name).write_text(text)
-    inside = scan("--no-lock", venv.path, cwd=venv.site)
-    assert inside.code == 1
-    assert [f for f in inside.findings if f["waived"] is not None] == []
-    assert "startup-code-unowned" in inside.rules("high")
-    assert inside.document["scan"]["python_flags"] == []
-    assert "may only tighten" in inside.stderr
-    for key in ("fail-on", "no-lock", "python-flag", "trusted-python", "waivers", "rules.startup-code-unowned"):
-        assert key in inside.stderr or key == "fail-on"
-
-
-def test_configuration_inside_the_environment_may_tighten(venv: Venv, project: Path) -> None:
-    (venv.site / "envcheck.toml").write_text('fail-on = "low"\n[rules]\nfile-unowned = "critical"\n')
-    (venv.site / "data.txt").write_text("x\n")
-    inside = scan("--no-lock", venv.path, cwd=venv.site)
-    assert inside.code == 1
-    assert {f["severity"] for f in inside.findings if f["rule"] == "file-unowned"} == {"critical"}
-
-
-def test_a_link_into_the_environment_is_configuration_inside_it(venv: Venv, project: Path) -> None:
-    plant(venv)
-    (venv.path / "kept.toml").write_text('[rules]\nstartup-code-unowned = "off"\nfile-unowned = "off"\n')
-    (project / "envcheck.toml").symlink_to(venv.path / "kept.toml")
-    assert look(project, venv).code == 1
-
-
-def test_configuration_of_the_project_that_a_target_belongs_to_is_not_read_from_elsewhere(
-    venv: Venv, project: Path, tmp_path: Path
-) -> None:
-    plant(venv)
-    (project / "pyproject.toml").write_text('[tool.envcheck.rules]\nstartup-code-unowned = "off"\n')
-    found = scan("--no-lock", venv.path, cwd=tmp_path)
-    assert found.code == 1
-    assert found.document["scan"]["config"] is None
-
-
-@pytest.mark.parametrize("option", ["--config", "--baseline"])
-def test_a_file_inside_the_environment_is_refused_even_where_it_is_named(
-    venv: Venv, project: Path, option: str
-) -> None:
-    plant(venv)
-    base = write_baseline(project, venv)
-    inside = venv.site / "kept"
-    inside.write_text(base.read_text() if option == "--baseline" else SILENCE)
-    ran = envcheck("scan", option, inside, venv.path, cwd=project)
-    assert ran.code == 2
-    assert "which is scanned" in ran.stderr
-
-
-@pytest.mark.parametrize("line", ['trusted-python = ["./python"]', 'output = ["json:/etc/x"]', "allow-self = true"])
-def test_a_cloned_repository_cannot_have_anything_started_or_written(venv: Venv, project: Path, line: str) -> None:
-    (project / "pyproject.toml").write_text(f"[tool.envcheck]\n{line}\n")
-    ran = envcheck("scan", "--no-lock", venv.path, cwd=project)
-    assert ran.code == 2
-    assert "not in a project's configuration" in ran.stderr
-
-
-def test_configuration_that_anybody_may_write_is_not_heeded(venv: Venv, project: Path, tmp_path: Path) -> None:
-    plant(venv)
-    place = tmp_path / "shared"
-    place.mkdir()
-    (place / "envcheck.toml").write_text('[rules]\nstartup-code-unowned = "off"\nfile-unowned = "off"\n')
-    assert scan("--no-lock", venv.path, cwd=place).code == 0
-    place.chmod(0o1777)
-    found = scan("--no-lock", venv.path, cwd=place)
-    assert found.code == 1
-    assert "anybody may write it" in found.stderr
-    assert scan("--no-lock", "--config", place / "envcheck.toml", venv.path, cwd=place).code == 0
-
-
-def test_a_uv_lock_and_anchors_inside_the_environment_are_not_heeded(venv: Venv, project: Path) -> None:
-    plant(venv)
-    before = scan(venv.path, cwd=venv.site)
-    (venv.site / "uv.lock").write_text('version = 1\nrevision = 3\nrequires-python = ">=3.8"\n')
-    (venv.site / "envcheck.anchors").write_text("{}")
-    found = scan(venv.path, cwd=venv.site)
-    assert found.code == 1
-    assert found.environment["lock"] is None
-    assert "startup-code-unowned" in found.rules("high")
-    assert before.rules("high") <= found.rules("high")
-
-
 # Where values come from
 
 
@@ -357,3 +205,94 @@ def test_a_configuration_serves_both_commands(venv: Venv, project: Path) -> None
     (project / "envcheck.toml").write_text("no-lock = true\n")
     assert envcheck("scan", venv.path, cwd=project).code == 0
     assert json.loads(envcheck("scan", "--format", "json", venv.path, cwd=project).stdout)["exit_code"] == 0
+
+
+def test_every_value_in_force_is_printed_with_where_it_came_from(venv: Venv, project: Path, tmp_path: Path) -> None:
+    (project / "envcheck.toml").write_text(
+        'ignore = ["shop"]\nexcept = ["shop"]\n[rules]\nstartup-dormant = "high"\nstartup-unresolved = "off"\n'
+        '[[expected]]\nowner = "colours"\n'
+        f'[[waivers]]\nrule = "file-unowned"\npath = "x"\nsha256 = "{"ab" * 32}"\n'
+        'reason = "ours"\nexpires = 2999-01-31\n'
+    )
+    where = str(project / "envcheck.toml")
+    for options, parser in (((), scan_parser()), (("--verify",), verify_parser())):
+        ran = envcheck("config", *options, "--ignore", "toys", venv.path, cwd=project)
+        lines = ran.stdout.decode().splitlines()
+        told = dict(line.split(" = ", 1) for line in lines if " = " in line)
+        assert set(settings_of(parser)) <= set(told)
+        assert told["ignore"].split(" ", 2)[:2] == ["shop,", "toys"]
+        assert told["ignore"].endswith(f"{where}, command line")
+        assert told["deep"].split() == ["false", "default"]
+        assert told["rules.startup-dormant"].split() == ["high", where]
+        assert told["rules.startup-unresolved"].split() == ["off", where]
+        assert any(line.startswith("expected at startup: colours") and line.endswith(where) for line in lines)
+        assert any(line.startswith("waiver of file-unowned at x until 2999-01-31: ours") for line in lines)
+    assert told["except"].split() == ["shop", where]
+
+
+def test_lists_of_all_sources_are_put_together(venv: Venv, project: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    (home / ".config" / "envcheck").mkdir(parents=True)
+    (home / ".config" / "envcheck" / "envcheck.toml").write_text('ignore = ["a"]\n')
+    (project / "envcheck.toml").write_text('ignore = ["b"]\n')
+    ran = envcheck("config", "--ignore=c", venv.path, cwd=project, env=environ(home))
+    assert b"ignore = a, b, c " in ran.stdout
+
+
+def test_exceptions_of_the_project_hold_for_the_anchors_file_too(venv: Venv, project: Path, colours: Wheel) -> None:
+    (project / "requirements.txt").write_text(f"{colours.requirement}\nshop==1.0 --hash=sha256:{'0' * 64}\n")
+    write = ("anchor", "--lock", "requirements.txt", "--wheels", str(colours.path.parent))
+    assert envcheck(*write, cwd=project).code == 0
+    check = ("anchor", "--lock", "requirements.txt", "--check")
+    assert envcheck(*check, cwd=project).code == 1
+    (project / "envcheck.toml").write_text('except = ["shop"]\n')
+    assert envcheck(*check, cwd=project).code == 0
+    assert envcheck(*check, "--no-config", cwd=project).code == 1
+    (project / "envcheck.toml").write_text("except = 3\n")
+    assert "except: expected a list of strings" in envcheck(*check, cwd=project).stderr
+
+
+def test_the_projects_extras_and_cooldown_hold_for_its_lock_too(project: Path) -> None:
+    (project / "pylock.toml").write_text('lock-version = "1.0"\ncreated-by = "x"\nextras = ["fast"]\npackages = []\n')
+    (project / "envcheck.toml").write_text('extra = ["slow"]\nformat = "json"\n')
+    ran = envcheck("lock", "pylock.toml", cwd=project)
+    assert ran.code == 2
+    assert "slow" in ran.stderr
+    assert envcheck("lock", "pylock.toml", "--no-config", cwd=project).stdout.startswith(b"pylock.toml")
+
+
+def test_a_waiver_may_name_the_owner_in_place_of_the_path(venv: Venv, project: Path) -> None:
+    with (venv.site / "shapes.py").open("a") as file:
+        file.write("CORNERS = 5\n")
+    found = look(project, venv)
+    (told,) = [f for f in found.at_least("high") if f["rule"] == "file-modified"]
+    text = (
+        f'[[waivers]]\nrule = "file-modified"\nowner = "shapes"\nsha256 = "{told["content"]}"\n'
+        'reason = "we patch it"\nexpires = 2999-12-31\n'
+    )
+    (project / "envcheck.toml").write_text(text)
+    assert look(project, venv).code == 0
+    (project / "envcheck.toml").write_text(text.replace('"shapes"', '"colours"'))
+    assert look(project, venv).code == 1
+    (project / "envcheck.toml").write_text(text)
+    with (venv.site / "shapes.py").open("a") as file:
+        file.write("CORNERS = 6\n")
+    assert look(project, venv).code == 1
+
+
+def test_waived_findings_are_counted_in_every_format(venv: Venv, project: Path, tmp_path: Path) -> None:
+    plant(venv)
+    (project / "envcheck.toml").write_text(waive_all(look(project, venv)))
+    forms = ("json", "ndjson", "sarif", "github", "html")
+    written = {form: tmp_path / f"report.{form}" for form in forms}
+    ran = envcheck("scan", "--no-lock", *(f"-o{form}:{path}" for form, path in written.items()), venv.path, cwd=project)
+    assert ran.code == 0, ran.stderr
+    text = {form: path.read_text() for form, path in written.items()}
+    count = json.loads(text["json"])["summary"]["waived"]
+    assert count >= 2
+    assert f"{count} waived" in ran.stdout.decode()
+    assert json.loads(text["ndjson"].splitlines()[-1])["summary"]["waived"] == count
+    (run,) = json.loads(text["sarif"])["runs"]
+    assert sum("suppressions" in result for result in run["results"]) == count
+    assert f"{count} findings are waived" in text["github"]
+    assert f"<strong>{count}</strong> waived" in text["html"]

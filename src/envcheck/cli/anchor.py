@@ -35,8 +35,12 @@ file stay where their wheels are locked still, and not at hand.
 exit codes: 0 written, or complete and current; 1 not so, or an archive is not the locked one; 2 usage"""
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Write or check; the exit code."""
+KEYS = frozenset({"lock", "wheels", "fetch", "index-url", "except"})
+"""What of a configuration is heeded here."""
+
+
+def new_parser() -> options.Parser:
+    """The options of `anchor`."""
     parser = options.Parser(
         prog="envcheck anchor",
         description="Write digests of the files that each locked wheel installs, for scan and verify to compare with.",
@@ -66,7 +70,15 @@ def run(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--except", action="append", default=[], dest="exceptions", metavar="NAME", help="a package that needs no line"
     )
-    given = parser.parse(arguments)
+    options.add_configuration(parser)
+    return parser
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Write or check; the exit code."""
+    from envcheck.cli.configure import settle
+
+    given = settle(new_parser(), arguments, os.environ, options.working_directory(), keys=KEYS).arguments
 
     from envcheck.anchors.committed import NAME, read_committed, render_committed
     from envcheck.anchors.make import check, make

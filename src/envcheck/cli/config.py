@@ -15,16 +15,19 @@ EPILOG = """examples:
 Files: your own (envcheck/envcheck.toml where your system keeps configuration), then envcheck.toml, or [tool.envcheck]
 in pyproject.toml, of the project that you stand in. The command line goes before both; lists are put together."""
 
+_BY_ITSELF = {"lock": "the project's", "anchors": "envcheck.anchors beside the lock", "fail-on": "high"}
+"""What holds where nothing is given."""
+
 
 def run(arguments: Sequence[str]) -> int:
     """Print a line a value."""
     from envcheck.cli import scan, verify
-    from envcheck.cli.configure import settings_of, settle
+    from envcheck.cli.configure import settle
+    from envcheck.cli.settings import settings_of
     from envcheck.reports.text import visible
 
-    verifying = "--verify" in arguments
-    arguments = [word for word in arguments if word != "--verify"]
-    parser = (verify if verifying else scan).new_parser()
+    parser = (verify if "--verify" in arguments else scan).new_parser()
+    parser.add_argument("--verify", action="store_true", help="what holds for envcheck verify, not for envcheck scan")
     parser.prog, parser.epilog = "envcheck config", EPILOG
     parser.description = "Print what is in force here, and where each value came from."
     settled = settle(parser, arguments, os.environ, options.working_directory())
@@ -35,26 +38,44 @@ def run(arguments: Sequence[str]) -> int:
         print(f"{source.kind:<8} {visible(source.configuration.path)}{note}")
     print()
     for key in settings_of(parser):
-        value = getattr(settled.arguments, key.replace("-", "_"))
-        origin = settled.origins.get(key, "default")
-        if value in (None, False, []) and origin == "default":
-            continue
-        told = ", ".join(value) if isinstance(value, list) else {True: "true", False: "false"}.get(value, str(value))
-        print(f"{key + ' = ' + visible(told):<48} {visible(origin)}")
+        value = getattr(settled.arguments, "exceptions" if key == "except" else key.replace("-", "_"))
+        told = _BY_ITSELF.get(key) if value is None else None
+        print(_row(f"{key} = {told or _told(value)}", settled.origins.get(key, "default")))
     policy = settled.policy
     for source in settled.sources:
-        for rule, severity in source.configuration.severities.items():
-            print(f"{f'rules.{rule} = {severity.label}':<48} {visible(source.configuration.path)}")
+        configuration = source.configuration
+        for rule, severity in configuration.severities.items():
+            print(_row(f"rules.{rule} = {severity.label}", configuration.path))
+        for expected in configuration.expected or ():
+            named = expected.path or expected.owner or ""
+            print(
+                _row(
+                    f"expected at startup: {named}{' as ' + expected.sha256 if expected.sha256 else ''}",
+                    configuration.path,
+                )
+            )
     if policy is not None:
         for rule, where in policy.off.items():
-            print(f"{f'rules.{rule} = off':<48} {visible(where)}")
+            print(_row(f"rules.{rule} = off", where))
         for waiver in policy.waivers:
-            place = waiver.path or waiver.owner or ""
-            line = f"waiver of {waiver.rule} {visible(place)} until {waiver.expires}: {visible(waiver.reason)}"
-            print(f"{line:<48} {visible(waiver.where)}")
-        for expected in policy.expected or ():
-            print(f"expected at startup: {visible(expected.path or expected.owner or '')}")
+            place = waiver.path or waiver.owner or "the environment"
+            print(_row(f"waiver of {waiver.rule} at {place} until {waiver.expires}: {waiver.reason}", waiver.where))
         if policy.baseline is not None:
             counts = f"{len(policy.baseline.findings)} findings, {len(policy.baseline.startup)} startup entries"
-            print(f"{'baseline: ' + counts:<48} {visible(policy.baseline.path)}")
+            print(_row(f"baseline: {counts}", policy.baseline.path))
     return 0
+
+
+def _row(text: str, origin: str) -> str:
+    from envcheck.reports.text import visible
+
+    return f"{visible(text):<48} {visible(origin)}"
+
+
+def _told(value: object) -> str:
+    """A value as a person writes it."""
+    if value is None or value == []:
+        return "none"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -19,15 +19,19 @@ EPILOG = """examples:
 
 exit codes: 0 nothing at or above --fail-on (default: medium), 1 problems, 2 usage, 3 not everything could be read"""
 
+KEYS = frozenset({"extra", "group", "no-default-groups", "cooldown"})
+"""What of a configuration is heeded here: what should be installed, and how old it should be."""
+
 
 def run(arguments: Sequence[str]) -> int:
     """Read, judge, print; the exit code."""
     from envcheck import __version__
     from envcheck.checks.registry import all_rules
+    from envcheck.cli.configure import settle
     from envcheck.files.root import Files
     from envcheck.locks.report import judge
 
-    given = _parser().parse_args(arguments)
+    given = settle(new_parser(), arguments, os.environ, options.working_directory(), keys=KEYS).arguments
     files = Files()
     judged = judge(
         files,
@@ -66,7 +70,8 @@ def run(arguments: Sequence[str]) -> int:
     return exit_code
 
 
-def _parser() -> options.Parser:
+def new_parser() -> options.Parser:
+    """The options of `lock`."""
     parser = options.Parser(
         prog="envcheck lock",
         description="Tell what a lockfile is not good for, and what installing from it would run.",
@@ -97,6 +102,7 @@ def _parser() -> options.Parser:
         metavar="SEVERITY",
         help="exit 1 at or above: info, low, medium, high, critical or never",
     )
+    options.add_configuration(parser)
     return parser
 
 

@@ -170,10 +170,7 @@ def new_parser(command: str, description: str, epilog: str) -> Parser:
         help="also write a report to a file; .json, .ndjson, .sarif and .html tell their own format",
     )
     policy = parser.add_argument_group("policy")
-    policy.add_argument(
-        "--config", metavar="FILE", help="the configuration, in place of the user's own and that of the project here"
-    )
-    policy.add_argument("--no-config", action="store_true", help="heed no configuration file")
+    add_configuration(policy)
     policy.add_argument(
         "--baseline",
         metavar="FILE",
@@ -187,6 +184,14 @@ def new_parser(command: str, description: str, epilog: str) -> Parser:
         help="exit 1 at or above: info, low, medium, high, critical or never",
     )
     return parser
+
+
+def add_configuration(group: argparse._ActionsContainer) -> None:
+    """The options that say which configuration is heeded."""
+    group.add_argument(
+        "--config", metavar="FILE", help="the configuration, in place of the user's own and that of the project here"
+    )
+    group.add_argument("--no-config", action="store_true", help="heed no configuration file")
 
 
 def severity(text: str | None) -> Severity | None:

@@ -179,8 +179,11 @@ def refuse_inside_target(report: Report, path: str) -> None:
 
 
 def lies_below(path: str, directory: str) -> bool:
-    """Whether a path that is to be written lies in a directory, links resolved."""
-    return os.path.realpath(path).startswith(os.path.realpath(directory).rstrip("/") + "/")
+    """Whether a path that is to be written lies in a directory, however it is spelt."""
+    from envcheck.files.inside import lies_in
+    from envcheck.files.root import Files
+
+    return lies_in(Files(), path, directory)
 
 
 def write_file(path: str, text: str, mode: Literal["w", "a"] = "w") -> None:

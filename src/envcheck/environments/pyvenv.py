@@ -30,6 +30,18 @@ def first_file(files: Files, *directories: str) -> str | None:
     return None
 
 
+def venvs_around(files: Files, path: str) -> tuple[str, ...]:
+    """The directories that a path is, or lies in, that are venvs by their pyvenv.cfg: the nearest first."""
+    found = []
+    while True:
+        if files.is_file(posixpath.join(path, NAME)):
+            found.append(path)
+        parent = posixpath.dirname(path)
+        if parent == path:
+            return tuple(found)
+        path = parent
+
+
 def read_bytes(files: Files, path: str) -> bytes | None:
     """The file's content up to the bound on small files, what cannot be read noted; ``None`` where nothing can."""
     try:

@@ -4,10 +4,11 @@ Nothing inside a scanned environment is ever chosen. Reads no lock; a file's nam
 it has hashes, decide.
 """
 
-import contextlib
 import os
 from collections.abc import Iterator
 
+from envcheck.environments.pyvenv import venvs_around
+from envcheck.files.inside import lies_in
 from envcheck.files.root import Files, Unreadable
 from envcheck.files.upwards import upwards
 from envcheck.model.nouns import NamedTuple
@@ -52,27 +53,17 @@ def _project_of(target: str | None) -> list[str]:
 
 
 class _Inside:
-    """Whether a path lies in the scanned environment, as it is spelt or as it resolves."""
+    """Whether a path lies in the scanned environment, however it is spelt."""
 
     def __init__(self, files: Files, target: str | None) -> None:
         self.files = files
         self.prefixes: list[str] = []
         if target is not None:
-            self.prefixes = [os.path.normpath(target)]
-            with contextlib.suppress(Unreadable):
-                self.prefixes.append(files.realpath(target))
+            # What is named may be a part of a venv: its interpreter, its site directory.
+            self.prefixes = [target, *venvs_around(files, os.path.normpath(target))]
 
     def __call__(self, path: str) -> bool:
-        spellings = [os.path.normpath(path)]
-        try:
-            spellings.append(self.files.realpath(path))
-        except Unreadable:
-            return True
-        return any(
-            spelling == prefix or spelling.startswith(prefix.rstrip("/") + "/")
-            for spelling in spellings
-            for prefix in self.prefixes
-        )
+        return any(lies_in(self.files, path, prefix) for prefix in self.prefixes)
 
 
 def _first(files: Files, directories: list[str] | Iterator[str], inside: _Inside) -> Found:

@@ -15,6 +15,7 @@ from envcheck.checks import registry
 from envcheck.checks.base import Check
 from envcheck.environments.discover import find_environment
 from envcheck.environments.own import overlap
+from envcheck.environments.pyvenv import venvs_around
 from envcheck.files.root import Files
 from envcheck.installed.inventory import Installed
 from envcheck.installed.modes import open_places
@@ -63,16 +64,23 @@ def scan_targets(
         find_environment(files, target, chosen.invocation)
         for files, target, chosen in zip(places, targets, options, strict=True)
     ]
+    prefixes = tuple(
+        sorted(
+            {
+                place
+                for files, found in zip(places, environments, strict=True)
+                for place in (found.path, *venvs_around(files, found.path))
+            }
+        )
+    )
     for chosen in options:
-        if chosen.wheels or chosen.anchors:
-            refuse_from_target(environments, chosen)
+        refuse_from_target(prefixes, chosen)
     if any(chosen.trusted_pythons for chosen in options):
         # Refused before anything is scanned.
         for chosen in options:
             trusted_pythons(environments, chosen)
     for files, environment, chosen in zip(places, environments, options, strict=True):
         trusted = partial(trusted_pythons, environments, chosen)
-        prefixes = tuple(sorted({found.path for found in environments}))
         report, why = scan_environment(files, environment, chosen, trusted, prefixes)
         reports.append(report)
         if each is not None:

@@ -142,11 +142,14 @@ def anchors_beside(lock: str, prefixes: Sequence[str]) -> str | None:
     return path if Files().is_file(path) and _holder(path, prefixes) is None else None
 
 
-def refuse_from_target(environments: Sequence[Environment], options: Options) -> None:
+def refuse_from_target(prefixes: Sequence[str], options: Options) -> None:
     """A target is not its own witness. Raises `UsageError`."""
-    prefixes = [environment.path for environment in environments]
-    for option, path in [*(("--wheels", path) for path in options.wheels), ("--anchors", options.anchors)]:
-        holder = None if path is None else _holder(path, prefixes)
+    named = [("--anchors", options.anchors)] if options.anchors is not None else []
+    named += [("--wheels", path) for path in options.wheels]
+    named += [("--reference", path) for path in options.references]
+    named += [("--indicators", path) for path in options.indicators]
+    for option, path in named:
+        holder = _holder(path, prefixes)
         if holder is not None:
             raise UsageError(
                 f"{option} {path}: lies inside the scanned environment {holder}",
@@ -155,7 +158,7 @@ def refuse_from_target(environments: Sequence[Environment], options: Options) ->
 
 
 def _holder(path: str, prefixes: Sequence[str]) -> str | None:
-    """The target that holds a path, links resolved."""
-    files = Files()
-    real = files.realpath(path) + "/"
-    return next((prefix for prefix in prefixes if real.startswith(files.realpath(prefix).rstrip("/") + "/")), None)
+    """The target that holds a path, however it is spelt."""
+    from envcheck.files.inside import lies_in
+
+    return next((prefix for prefix in prefixes if lies_in(Files(), path, prefix)), None)
