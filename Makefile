@@ -33,7 +33,7 @@ COMPILE = $(TEST)/bin/uv pip compile --quiet --upgrade --universal --python-vers
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help scan test differential mutation bytecode selections interpreters lint format docs bench screenshots
-.PHONY: corpus slice pyz pins clean
+.PHONY: corpus startup-files slice pyz pins clean
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -80,9 +80,12 @@ docs: $(TEST)/pyvenv.cfg  ## build the documentation strictly, into docs/_build
 	$(TEST)/bin/python -m sphinx --builder html --fail-on-warning --keep-going --nitpicky --fresh-env --quiet docs docs/_build
 	@echo "docs/_build/index.html"
 
-corpus: $(WHEELHOUSE)/complete $(LOCKERS)/pyvenv.cfg interpreters  ## make environments of 380 packages by many tools; find them clean
+corpus: $(WHEELHOUSE)/complete $(LOCKERS)/pyvenv.cfg interpreters startup-files  ## make environments of 380 packages by many tools; find them clean
 	PYTHONPATH=tests $(TEST)/bin/python -m corpus.run $(CORPUS_FOLDER) $(ARGS)
 	PYTHONPATH=tests $(TEST)/bin/python -m corpus.witnesses $(CORPUS_FOLDER)/witnesses
+
+startup-files: $(WHEELHOUSE)/startup/complete  ## install 60 packages with startup files; find them silent, and each changed byte told
+	PYTHONPATH=tests $(TEST)/bin/python -m corpus.startup $(CORPUS_FOLDER)
 
 bench: $(TOOL)/bin/envcheck $(BENCH)/pyvenv.cfg $(BENCH_TARGET)/pyvenv.cfg $(BENCH_WHOLE)/made.json  ## time a scan beside its yardsticks; ARGS=
 	$(PYTHON) -I tests/bench/bench.py --tool $(TOOL) --fetter $(BENCH)/bin/fetter --lock tests/corpus/roots.txt $(ARGS) \
@@ -105,6 +108,8 @@ pins: $(TEST)/pyvenv.cfg  ## pin the newest development dependencies, with hashe
 	$(COMPILE) tests/bench/target.in --output-file tests/bench/target.txt
 	$(subst 3.10,3.11,$(COMPILE)) tests/corpus/roots.in --output-file tests/corpus/roots.txt
 	$(subst 3.10,3.11,$(COMPILE)) tests/corpus/old-pip.in --output-file tests/corpus/old-pip.txt
+	for name in startup startup-old startup-windows; do $(subst 3.10,3.11,$(COMPILE)) --no-deps tests/corpus/$$name.in \
+		--output-file tests/corpus/$$name.txt || exit 1; done
 
 clean:  ## remove everything made here
 	rm -rf .venvs .interpreters dist docs/_build .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
@@ -155,6 +160,14 @@ $(WHEELHOUSE)/complete: tests/corpus/roots.txt tests/corpus/old-pip.txt | $(TEST
 		--python-version $$version --dest $(WHEELHOUSE) $(HASHED) tests/corpus/roots.txt || exit 1; done
 	$(TEST)/bin/python -I -m pip --disable-pip-version-check --no-input download -qq \
 		--dest $(WHEELHOUSE)/old $(HASHED) tests/corpus/old-pip.txt
+	touch $@
+
+# Those with startup files; for Windows what only Windows can install.
+$(WHEELHOUSE)/startup/complete: tests/corpus/startup.txt tests/corpus/startup-old.txt tests/corpus/startup-windows.txt | $(TEST)/pyvenv.cfg
+	for lock in startup startup-old; do $(TEST)/bin/python -I -m pip --disable-pip-version-check --no-input download -qq \
+		--python-version 3.11 --dest $(dir $@) $(HASHED) tests/corpus/$$lock.txt || exit 1; done
+	$(TEST)/bin/python -I -m pip --disable-pip-version-check --no-input download -qq --platform win_amd64 \
+		--python-version 3.11 --dest $(dir $@) $(HASHED) tests/corpus/startup-windows.txt
 	touch $@
 
 # The environment of the corpus that is timed.

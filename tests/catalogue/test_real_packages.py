@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from envcheck.catalogue.known import identify
+from support.editables import BACKENDS, write_project
 from support.pythons import Interpreter
 from support.venvs import make_venv, need_tool
 
@@ -62,75 +63,10 @@ def test_what_each_setuptools_generates_is_known(wheel: Path) -> None:
         assert known.modules == ("shop", "stores")
 
 
-PLAIN = "src/shop/__init__.py"
-BACKENDS = {
-    "setuptools, path": ("setuptools.build_meta", ["setuptools"], ""),
-    "setuptools, finder": (
-        "setuptools.build_meta",
-        ["setuptools"],
-        '[tool.setuptools]\npackages = ["shop"]\npackage-dir = {shop = "lib"}\n',
-    ),
-    "setuptools 65, finder": (
-        "setuptools.build_meta",
-        ["setuptools==65.0.0"],
-        '[tool.setuptools]\npackages = ["shop"]\npackage-dir = {shop = "lib"}\n',
-    ),
-    "setuptools 68, namespace": (
-        "setuptools.build_meta",
-        ["setuptools==68.2.2"],
-        '[tool.setuptools]\npackages = ["stores.shop"]\npackage-dir = {"stores.shop" = "lib"}\n',
-    ),
-    "hatchling": ("hatchling.build", ["hatchling"], '[tool.hatch.build.targets.wheel]\npackages = ["src/shop"]\n'),
-    "hatchling, exact": (
-        "hatchling.build",
-        ["hatchling"],
-        '[tool.hatch.build]\ndev-mode-exact = true\n[tool.hatch.build.targets.wheel]\npackages = ["src/shop"]\n',
-    ),
-    "pdm-backend": ("pdm.backend", ["pdm-backend"], ""),
-    "pdm-backend, editables": (
-        "pdm.backend",
-        ["pdm-backend"],
-        '[tool.pdm.build]\neditable-backend = "editables"\npackage-dir = "src"\n',
-    ),
-    "poetry-core": (
-        "poetry.core.masonry.api",
-        ["poetry-core"],
-        '[tool.poetry]\npackages = [{include="shop",from="src"}]\n',
-    ),
-    "flit": ("flit_core.buildapi", ["flit_core"], ""),
-    "uv_build": ("uv_build", ["uv_build"], ""),
-    "scikit-build-core": ("scikit_build_core.build", ["scikit-build-core"], ""),
-    "scikit-build-core 0.8": ("scikit_build_core.build", ["scikit-build-core==0.8.0"], ""),
-    "scikit-build-core, rebuild": (
-        "scikit_build_core.build",
-        ["scikit-build-core"],
-        '[tool.scikit-build]\nbuild-dir = "build"\neditable.rebuild = true\n',
-    ),
-    "meson-python": ("mesonpy", ["meson-python"], ""),
-    "meson-python 0.14": ("mesonpy", ["meson-python==0.14.0"], ""),
-}
-
-
 @needs_backends
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_files_of_a_real_editable_install_are_known(tmp_path: Path, interpreter: Interpreter, backend: str) -> None:
-    module, requires, settings = BACKENDS[backend]
-    project = tmp_path / "project"
-    for path in (PLAIN, "lib/__init__.py"):
-        (project / path).parent.mkdir(parents=True)
-        (project / path).write_text('"""A shop."""\n')
-    (project / "pyproject.toml").write_text(
-        f"[build-system]\nrequires = {requires}\nbuild-backend = '{module}'\n"
-        f"[project]\nname = 'shop'\nversion = '0.1.0'\ndescription = 'A shop.'\n{settings}"
-    )
-    (project / "CMakeLists.txt").write_text(
-        "cmake_minimum_required(VERSION 3.15)\nproject(shop LANGUAGES NONE)\ninstall(FILES data.txt DESTINATION shop)\n"
-    )
-    (project / "data.txt").write_text("")
-    (project / "meson.build").write_text(
-        "project('shop', version: '0.1.0')\npy = import('python').find_installation(pure: true)\n"
-        "py.install_sources('src/shop/__init__.py', subdir: 'shop')\n"
-    )
+    project = write_project(tmp_path / "project", backend)
     venv = make_venv(tmp_path / "env", interpreter, "--without-pip")
     command = [need_tool("uv"), "pip", "install", "-q", "--no-deps", "--python", str(venv.python), "-e", str(project)]
     done = subprocess.run(command, capture_output=True, text=True)

@@ -7,7 +7,7 @@ from envcheck.checks.base import Check
 from envcheck.checks.verdict import verdict
 from envcheck.model.facts import Facts
 from envcheck.model.finding import Finding, Severity
-from envcheck.model.inventory import Direct, Distribution, Inventory
+from envcheck.model.inventory import Distribution, Inventory
 from envcheck.model.ownership import Owner
 from envcheck.model.startup import Abort, ClosureFile, PathLine, StartupEntry, StartupPlan
 from support.samples import ENVIRONMENT, EVIL, RUNS_TWICE, SITE
@@ -101,9 +101,7 @@ def test_a_path_line_to_the_current_directory_in_disguise_is_high() -> None:
 
 
 def test_a_path_line_of_an_editable_install_is_explained_by_its_project_alone() -> None:
-    shop = Distribution(
-        "shop", "1", SITE + "/shop-1.dist-info", SITE, direct=Direct("file:///srv/shop", True), editable=True
-    )
+    shop = Distribution("shop", "1", SITE + "/shop-1.dist-info", SITE, editable=True, project="/srv/shop")
     inventory = Inventory((shop,))
     explained = facts(path_lines=(path_line("/srv/shop/src"),), inventory=inventory)
     assert list(startup.startup_path_outside(explained)) == []

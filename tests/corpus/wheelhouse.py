@@ -45,9 +45,9 @@ def pinned(names: Iterable[str] = ()) -> dict[str, str]:
     return {name: versions[name] for name in names} if names else versions
 
 
-def part_of_lock(names: Iterable[str]) -> str:
-    """The lock's text for some packages, hashes and all."""
-    blocks = re.split(r"(?m)^(?=[a-z0-9])", LOCK.read_text())
+def part_of_lock(names: Iterable[str], lock: Path = LOCK) -> str:
+    """A lock's text for some packages, hashes and all."""
+    blocks = re.split(r"(?m)^(?=[a-z0-9])", lock.read_text())
     wanted = set(names)
     return "".join(block for block in blocks if block.partition("==")[0] in wanted)
 

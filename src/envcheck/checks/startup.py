@@ -450,9 +450,9 @@ def startup_path_outside(facts: Facts, rule: Rule) -> Iterator[Finding]:
     """Path lines out of the environment that no editable install explains."""
     suppliers = {entry.outside: entry for entry in facts.plan.entries if entry.outside and entry.runs}
     editable = {
-        (distribution.site_dir, _path_of_url(distribution.direct.url))
+        (distribution.site_dir, distribution.project)
         for distribution in (facts.inventory.distributions if facts.inventory else ())
-        if distribution.editable and distribution.direct
+        if distribution.editable and distribution.project
     }
     for line in facts.plan.path_lines:
         if not is_outside(facts.environment, line):
@@ -483,13 +483,6 @@ def startup_path_outside(facts: Facts, rule: Rule) -> Iterator[Finding]:
             severity=Severity.HIGH if supplied is not None or line.symbolic else None,
             evidence=(("directory", line.directory), ("code", line.text)),
         )
-
-
-def _path_of_url(url: str) -> str:
-    """The directory of a ``file:`` URL (PEP 610), or a path that nothing lies below."""
-    from urllib.parse import unquote
-
-    return unquote(url[7:]).rstrip("/") if url.startswith("file://") else "\0"
 
 
 CHECKS = (

@@ -204,6 +204,7 @@ class Installation:
             has_record="RECORD" in self.names if self.layout == "dist-info" else False,
             requires_dist=headers.requires_dist if headers else (),
             tags=parse_tags(self._wheel) if self.layout == "dist-info" else (),
+            project=self.project,
         )
 
     def _linked_metadata(self) -> str:

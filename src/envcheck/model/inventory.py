@@ -108,6 +108,8 @@ class Distribution(NamedTuple):
     """``(group, name, module:callable)``, as ``entry_points.txt`` has them; only in an inventory."""
     tags: tuple[str, ...] = ()
     """Of ``WHEEL`` (PEP 425): which wheel it says that it comes from."""
+    project: str | None = None
+    """The local directory that an ``.egg-link`` or ``direct_url.json`` says it comes from."""
 
     @property
     def key(self) -> str:
