@@ -51,6 +51,14 @@ def test_a_changed_file_that_an_intact_entry_loads_is_critical_at_its_own_path()
     assert (found.path, found.line) == (loaded.path, None)
 
 
+def test_a_file_that_is_loaded_under_a_condition_only_is_told_with_it() -> None:
+    loaded = ClosureFile(
+        SITE + "/m.py", "cd" * 32, None, "unrecorded", when="only if __enter__ of what K() makes is run"
+    )
+    found = only(startup.startup_code_unowned, facts(EVIL._replace(assurance="recorded", closure=(loaded,))))
+    assert found.message.startswith("Loaded at every start of this Python by evil.pth:3 (only if __enter__ of what K()")
+
+
 def test_an_entry_that_does_not_run_is_dormant_and_nothing_else() -> None:
     entry = EVIL._replace(occurrences=(), reason="the name begins with a dot")
     assert [f.rule for check in startup.CHECKS for f in check(facts(entry))] == ["startup-dormant"]

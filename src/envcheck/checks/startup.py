@@ -84,6 +84,12 @@ def about_entry(facts: Facts, rule: Rule, entry: StartupEntry, message: str) -> 
     )
 
 
+def _when_it_is_loaded(entry: StartupEntry, file: ClosureFile) -> str:
+    """``Loaded at every start of this Python by a.pth:1``, and under which condition, where it has one."""
+    condition = f" ({file.when})" if file.when else ""
+    return f"Loaded at every start of this Python by {_name(entry)}{condition}"
+
+
 def about_file(facts: Facts, rule: Rule, entry: StartupEntry, file: ClosureFile, message: str) -> Finding:
     """A finding about a file that a startup entry loads; ``message`` goes on after who loads it."""
     evidence: list[tuple[str, Evidence]] = [("loaded_by", entry.path), ("sha256", file.sha256)]
@@ -95,7 +101,7 @@ def about_file(facts: Facts, rule: Rule, entry: StartupEntry, file: ClosureFile,
     return finding(
         facts,
         rule,
-        message=f"Loaded at every start of this Python by {_name(entry)}{message}",
+        message=f"{_when_it_is_loaded(entry, file)}{message}",
         path=file.path,
         owner=_owner_name(file.owner),
         subject=file.sha256,
@@ -228,8 +234,7 @@ def startup_bytecode_mismatch(facts: Facts, rule: Rule) -> Iterator[Finding]:
             yield _about_bytecode(facts, rule, entry, entry.proof, entry.owner, when_it_runs(rank, entry))
     for entry, file in _closure(facts):
         if file.proof is not None and file.proof.result == "mismatch":
-            when = f"Loaded at every start of this Python by {_name(entry)}"
-            yield _about_bytecode(facts, rule, entry, file.proof, file.owner, when)
+            yield _about_bytecode(facts, rule, entry, file.proof, file.owner, _when_it_is_loaded(entry, file))
 
 
 def _about_bytecode(
