@@ -16,6 +16,7 @@ import argparse
 import functools
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -42,6 +43,8 @@ from support.wheels import Wheel
 HOUR = 3600.0
 _MADE = frozenset({"RECORD", "RECORD.jws", "RECORD.p7s", "INSTALLER", "REQUESTED", "direct_url.json"})
 """What installers write themselves, or leave out: no wheel's is compared."""
+_OWN = re.compile(r"[^/]+\.dist-info/[^/]+")
+"""Of the wheel itself; setuptools brings those of others along."""
 
 
 class Witness(NamedTuple):
@@ -261,7 +264,7 @@ def _rank(wheel: Wheel, rank: dict[Any, int]) -> int:
 def _written(wheel: Path) -> list[str]:
     with zipfile.ZipFile(wheel) as archive:
         names = [name for name in archive.namelist() if not name.endswith("/")]
-    return [name for name in names if not (".dist-info/" in name and name.rpartition("/")[2] in _MADE)]
+    return [name for name in names if not (_OWN.fullmatch(name) and name.partition("/")[2] in _MADE)]
 
 
 def main() -> int:
