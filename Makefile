@@ -103,7 +103,7 @@ pins: $(TEST)/pyvenv.cfg  ## pin the newest development dependencies, with hashe
 	$(COMPILE) tests/requirements.in --output-file tests/requirements.txt
 	$(COMPILE) tests/requirements-run.in --constraints tests/requirements.txt --output-file tests/requirements-run.txt
 	$(COMPILE) tests/requirements-locks.in --output-file tests/requirements-locks.txt
-	$(COMPILE) tests/requirements-readers.in --output-file tests/requirements-readers.txt
+	$(COMPILE) tests/requirements-readers.in --constraints tests/requirements.txt --output-file tests/requirements-readers.txt
 	$(COMPILE) tests/bench/requirements.in --output-file tests/bench/requirements.txt
 	$(COMPILE) tests/bench/target.in --output-file tests/bench/target.txt
 	$(subst 3.10,3.11,$(COMPILE)) tests/corpus/roots.in --output-file tests/corpus/roots.txt
@@ -141,7 +141,7 @@ $(LOCKERS)/pyvenv.cfg: tests/requirements-locks.txt
 	$(VENV) $(LOCKERS)
 	$(LOCKERS)/bin/python $(INSTALL) $(HASHED) tests/requirements-locks.txt
 
-# Programs that read what envcheck writes: SARIF, workflows, hooks.
+# Programs that read what envcheck writes (SARIF, workflows, hooks), and those that recipes are for (tox, nox).
 $(READERS)/pyvenv.cfg: tests/requirements-readers.txt
 	$(VENV) $(READERS)
 	$(READERS)/bin/python $(INSTALL) $(HASHED) tests/requirements-readers.txt

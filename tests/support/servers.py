@@ -114,6 +114,12 @@ class Server:
                 with contextlib.suppress(OSError, ValueError):
                     self._give(answer)
 
+            def do_HEAD(self) -> None:
+                server.asked.append(Asked("HEAD", self.path, dict(self.headers)))
+                answer = server.routes.get(self.path) or Answer(status=404)
+                one = answer[0] if isinstance(answer, list) else answer
+                self._give(one._replace(body=b"", length=len(one.body) if one.length is None else one.length))
+
             def do_CONNECT(self) -> None:
                 """A proxy's part: carry bytes both ways."""
                 server.asked.append(Asked("CONNECT", self.path, dict(self.headers)))
