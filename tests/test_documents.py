@@ -118,7 +118,7 @@ ONLY_TYPED = {
     "verify": set(),
     "baseline": set(),
     "config": set(),
-    "anchor": {"check", "output"},
+    "anchor": {"check", "for", "output"},
     "lock": {"python", "platform", "all", "format", "fail-on", "lock-sha256"},
     "reference": {"output"},
     "cache": set(),

@@ -53,7 +53,8 @@ class Functions:
     def __init__(
         self, data: bytes, facts: ModuleFacts, version: tuple[int, int], constants: Mapping[str, str], budget: Budget
     ) -> None:
-        self._budget = budget
+        self.budget = budget
+        """What pays for the reading: another one may be put in its place from call to call."""
         self._text = decode(data)
         self._version = version
         # Which of several values a name has when the function runs, nobody tells.
@@ -72,6 +73,8 @@ class Functions:
 
         ``altered``: other code assigned to the module's names.
         """
+        if method.startswith("__") and method not in self._text and self._text.isascii():
+            return
         definitions = self._definitions(name)
         sure = len(definitions) == 1 and name in self._bound and not altered
         for found in definitions:
@@ -110,14 +113,14 @@ class Functions:
             if piece is not None and (not piece or _INERT.fullmatch(piece)):
                 self._known[name] = ()
                 return ()
-            tree = None if piece is None or not self._budget.take(len(piece)) else parse(piece)
+            tree = None if piece is None or not self.budget.take(len(piece)) else parse(piece)
             if tree is None or isinstance(tree, Problem) or len(tree) != 1:
                 tree = self._whole()
             known = self._known[name] = tuple(_within(tree, {name}))
         return known
 
     def _piece(self, name: str) -> str | None:
-        if not self._budget.take(len(self._text) >> 4):
+        if not self.budget.take(len(self._text) >> 4):
             return None
         if self._places is None:
             self._places = Definitions(self._text)
@@ -125,7 +128,7 @@ class Functions:
 
     def _whole(self) -> list[_ast.stmt]:
         if self._statements is None:
-            tree = parse(self._text) if self._budget.take(len(self._text)) else []
+            tree = parse(self._text) if self.budget.take(len(self._text)) else []
             self._statements = [] if isinstance(tree, Problem) else tree
         return self._statements
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MAX_CALLS = 2000
 """Calls that are followed in one start."""
+MAX_IMPLIED = 1000
+"""The same for calls out of methods that Python runs where no call is written: they must not use up those of others."""
 MAX_DEPTH = 20
 """Calls within calls."""
 MAX_READ = 4 << 20
@@ -43,6 +45,8 @@ class Body(NamedTuple):
     conditions: tuple[str, ...]
     doubtful: bool
     key: Key
+    implied: bool = False
+    """No call of it is written."""
 
 
 class Calls:
@@ -54,10 +58,15 @@ class Calls:
         self._version = version
         self._constants = constants
         self._modules = modules
-        self._budget: Budget | None = None
+        self._budgets: dict[bool, Budget] = {}
+        """For calls that are written, and for those that are not."""
         self._kept = 0
         self._count = 0
-        self._done: dict[Key, list[frozenset[str]]] = {}
+        self._counted = 0
+        self.implied = 0
+        """Bodies that are being followed though no call of them is written, one within another."""
+        self._done: dict[bool, dict[Key, list[frozenset[str]]]] = {False: {}, True: {}}
+        """Under which conditions a body was followed: from a call that is written, or from no such call."""
         self._moving: set[Key] = set()
         """Bodies that do something each time: they, or what they call, change ``sys.path``, or may fail."""
         self.moved = 0
@@ -92,23 +101,28 @@ class Calls:
             return
         module, name, method = found
         key = (module.path, f"{name}.{method}", arguments)
-        before = self._done.setdefault(key, [])
+        implied = self.implied > 0
+        before = self._done[implied].setdefault(key, [])
         now = given.union(conditions)
-        if key not in self._moving and (any(then <= now for then in before) or len(before) > _MAX_TIMES):
+        known = [*before, *self._done[False].get(key, ())] if implied else before
+        if (implied or key not in self._moving) and (any(then <= now for then in known) or len(before) > _MAX_TIMES):
             return
         before.append(now)
-        self._count += 1
-        if self._count > MAX_CALLS or self.depth >= MAX_DEPTH:
+        self._count += not implied
+        self._counted += implied
+        over = self._counted > MAX_IMPLIED if implied else self._count > MAX_CALLS
+        if over or self.depth >= MAX_DEPTH:
             frame.record.unresolved[f"calls of {module.path}: too many, or too deep, to follow"] = None
             return
         if module.functions is None:
             from envcheck.formats.functions import Budget, Functions
 
-            self._budget = self._budget or Budget(MAX_READ)
+            self._budgets = self._budgets or {False: Budget(MAX_READ), True: Budget(MAX_READ >> 2)}
             assert module.data is not None
             assert module.facts is not None
             constants = {**self._constants, "__file__": module.path}
-            module.functions = Functions(module.data, module.facts, self._version, constants, self._budget)
+            module.functions = Functions(module.data, module.facts, self._version, constants, self._budgets[implied])
+        module.functions.budget = self._budgets[implied]
         if module.altered:
             frame.record.unresolved[f"what {_shown(dotted)} calls, as other code assigned to {module.name}"] = None
         package = module.name if module.search is not None else module.name.rpartition(".")[0]
@@ -122,8 +136,10 @@ class Calls:
             if called.implicit:
                 unsure = (f"only if {called.implicit} of what {_shown(dotted)} makes is run",)
             self.moved += key in self._moving
-            yield Body(called.facts, inner, (*conditions, *unsure), module.doubtful, key)
-        if self._budget is not None and self._budget.left < 0:
+            yield Body(called.facts, inner, (*conditions, *unsure), module.doubtful, key, called.implicit != "")
+            # What ran meanwhile may have put another one there.
+            module.functions.budget = self._budgets[implied]
+        if self._budgets[implied].left < 0:
             frame.record.unresolved[f"calls of {module.path}: too much to read"] = None
 
     def _found(self, dotted: str, frame: Frame) -> tuple[Module, str, str] | None:

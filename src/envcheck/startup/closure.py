@@ -177,6 +177,7 @@ class Follower:
             depth, moved = len(self._ledger.passing), self._calls.moved
             self._ledger.passing += body.conditions
             self._calls.depth += 1
+            self._calls.implied += body.implied
             try:
                 self._run(body.facts, body.frame, body.doubtful)
             except Fails:
@@ -185,6 +186,7 @@ class Follower:
                     raise
             finally:
                 self._calls.depth -= 1
+                self._calls.implied -= body.implied
             if len(self._ledger.passing) > depth + len(body.conditions) or self._calls.moved > moved:
                 self._calls.repeat(body)
             if not sure or body.conditions:
