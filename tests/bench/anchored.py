@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import argparse
 import glob
+import itertools
 import json
 import os
+import re
 import shutil
-import subprocess
 import sys
 import tempfile
 
@@ -32,16 +33,15 @@ def main() -> None:
     options = parser.parse_args()
     venv, command = os.path.abspath(options.venv), [os.path.join(options.tool, "bin", "envcheck")]
     files = recorded_files(venv)
-    wheels = sorted(glob.glob(os.path.join(glob.escape(os.path.abspath(options.wheels)), "*.whl")))
+    wheels = installed_wheels(venv, os.path.abspath(options.wheels))
     with tempfile.TemporaryDirectory(prefix="envcheck-bench-") as scratch:
         # Alone, and with an anchors file beside it.
         alone, beside = (os.path.join(scratch, name, "requirements.txt") for name in ("alone", "beside"))
         for path in (alone, beside):
             os.mkdir(os.path.dirname(path))
             shutil.copyfile(options.lock, path)
-        subprocess.run(
-            [*command, "anchor", "--lock", beside, "--wheels", options.wheels], check=True, stdout=subprocess.DEVNULL
-        )
+        # Wheels of the lock for other platforms may be missing (1): what matters here is anchored, or counted below.
+        run([*command, "anchor", "--lock", beside, "--wheels", options.wheels])
         scan = [*command, "scan", "--format", "json", "--fail-on", "never"]
         by_wheels = [*scan, "--lock", alone, "--wheels", os.path.abspath(options.wheels), venv]
         by_file = [*scan, "--lock", beside, venv]
@@ -53,7 +53,8 @@ def main() -> None:
                 f"{anchored['files']:,} files anchored, {len(anchored['unanchored'])} distributions not"
             )
         print(
-            f"{len(wheels)} wheels, {os.path.getsize(beside.replace('requirements.txt', 'envcheck.anchors')):,} bytes"
+            f"{len(wheels)} wheels were installed; the anchors file of all has "
+            f"{os.path.getsize(beside.replace('requirements.txt', 'envcheck.anchors')):,} bytes"
         )
         wheelhouse, both, from_file, installed = alternate(
             options.repeats,
@@ -70,6 +71,31 @@ def main() -> None:
         )
         for name, each in (("wheels", by_wheels), ("the file", by_file)):
             print(f"peak memory, by {name}: {peak_memory(each) >> 20} MiB over all its processes (aim: 80)")
+
+
+def installed_wheels(venv: str, folder: str) -> list[str]:
+    """The wheels of a folder that were installed: those of that name, version and tags, as installed metadata says."""
+    tags = {}
+    for path in glob.glob(os.path.join(glob.escape(venv), "lib", "python3*", "site-packages", "*.dist-info", "WHEEL")):
+        name = os.path.basename(os.path.dirname(path)).removesuffix(".dist-info")
+        with open(path, encoding="utf-8") as lines:
+            tags[plain(name)] = {line.split(":", 1)[1].strip() for line in lines if line.startswith("Tag:")}
+    found = {}
+    for wheel in sorted(glob.glob(os.path.join(glob.escape(folder), "*.whl"))):
+        name, version, *_, python, abi, platform = os.path.basename(wheel).removesuffix(".whl").split("-")
+        named = {"-".join(one) for one in itertools.product(*(part.split(".") for part in (python, abi, platform)))}
+        key = plain(f"{name}-{version}")
+        if named & tags.get(key, set()):
+            found[key] = wheel
+    missing = sorted(tags.keys() - found.keys())
+    if missing:
+        print(f"no wheel in {os.path.basename(folder)} of {len(missing)} distributions: {', '.join(missing)}")
+    return sorted(found.values())
+
+
+def plain(name: str) -> str:
+    """A name and version as they are compared."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ and ``hashlib`` loop on the files that RECORDs hash, with ``sha256sum --check`` 
 is started directly, where sources run; the same where bytecode runs in their place, which is then compiled again to
 prove it; and as the command, which is two processes;
 (c) what the plan of a hundred startup files adds to a startup-only scan, over what they add to the interpreter's start;
-(d) growth with the number of files.
+(d) what accounts of startup code add to a full scan of (a) without its lock;
+(e) growth with the number of files.
 
 Subjects take turns, so that what else the machine does falls on all; figures are the least that each took. The caches
 of the file system are warm. Run by ``make bench``; it judges nothing, and exits with 0 unless something does not work.
@@ -20,7 +21,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from full import full_scan, growth
+from full import accounts, full_scan, growth
 from light import startup_scan
 
 
@@ -34,7 +35,7 @@ def main() -> None:
     parser.add_argument("--full", type=int, default=7, metavar="N", help="repeats of (a)")
     parser.add_argument("--startup", type=int, default=25, metavar="N", help="repeats of (b) and (c)")
     parser.add_argument(
-        "--growth", type=int, nargs="*", default=[1_000, 5_000, 20_000, 50_000], metavar="FILES", help="sizes of (d)"
+        "--growth", type=int, nargs="*", default=[1_000, 5_000, 20_000, 50_000], metavar="FILES", help="sizes of (e)"
     )
     options = parser.parse_args()
     whole, small, tool = map(os.path.abspath, (options.whole, options.small, options.tool))
@@ -43,6 +44,8 @@ def main() -> None:
     full_scan(command, whole, os.path.abspath(options.lock) if options.lock else None, options.full)
     print()
     startup_scan(command, [sys.executable, "-I", "-S", package, "scan"], options.fetter, small, options.startup)
+    print()
+    accounts(os.path.dirname(os.path.dirname(package)), whole, options.full)
     print()
     growth(command, options.growth)
 

@@ -99,6 +99,32 @@ def sha256sum(lists: Sequence[str | list[str]]) -> None:
         sys.exit("sha256sum finds a file that differs from itself")
 
 
+_SCAN = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from envcheck.scanner import attribution, scan
+if sys.argv[3] == "without":
+    attribution.Accounts._ask = lambda self, question, quick=False: None
+report = scan(sys.argv[2])
+plan = report.environments[0].plan
+asked = [item.account for entry in plan.entries for item in (entry, *entry.closure)]
+print(len([account for account in asked if account is not None]))
+"""
+"""A scan in a process of its own, with or without the accounts of what startup code does."""
+
+
+def accounts(packages: str, venv: str, repeats: int) -> None:
+    """Print what the accounts of startup code add to a full scan."""
+    one, other = ([sys.executable, "-I", "-S", "-c", _SCAN, packages, venv, which] for which in ("with", "without"))
+    found = [int(run(command)) for command in (one, other)]
+    if not found[0] or found[1]:
+        sys.exit(f"{venv}: {found[0]} accounts with, {found[1]} without; there is nothing to compare")
+    distributions = len(glob.glob(os.path.join(glob.escape(venv), "lib", "python3*", "site-packages", "*.dist-info")))
+    print(f"{distributions} distributions, {found[0]} accounts of startup code")
+    with_them, without = alternate(repeats, lambda: run(one), lambda: run(other))
+    show([Row("scan with accounts", with_them, "scan without", without, 1.15)])
+
+
 def growth(command: Sequence[str], counts: Sequence[int], repeats: int = 3) -> None:
     """Print seconds and memory for environments of growing size."""
     print(f"{'files':>9}{'scan':>12}{'read and hash':>16}{'ratio':>8}{'of CPU time':>14}{'memory':>10}")

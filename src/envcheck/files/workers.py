@@ -71,6 +71,10 @@ def start_copy(work: Callable[[], None]) -> int | None:
         return process
     # The copy: it must neither return nor say anything, whatever happens (Ctrl-C reaches it too).
     try:
+        # Collecting garbage would write to every page that is still shared: only among what is made from here on.
+        import gc
+
+        gc.freeze()
         work()
     finally:
         os._exit(0)
