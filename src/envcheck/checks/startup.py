@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from envcheck.checks.base import check, finding, is_below, is_outside
-from envcheck.checks.verdict import decisive, provenance
+from envcheck.checks.verdict import decisive, provenance, unclear
 from envcheck.model.bytecode import Proof
 from envcheck.model.facts import Facts
 from envcheck.model.finding import Evidence, Finding, Rule, Severity
@@ -172,10 +172,8 @@ def _conduct(item: StartupEntry | ClosureFile) -> str:
     why = decisive(item)
     if why is not None:
         return f" {why[:1].upper()}{why[1:]}."
-    account = item.account
-    if account is not None and not account.understood:
-        return f" What it does is not understood: {account.why}."
-    return ""
+    unknown = unclear(item)
+    return "" if unknown is None else f" What it does is not understood: {unknown}."
 
 
 def _name(entry: StartupEntry) -> str:
