@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import marshal
+import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,18 @@ def test_a_record_that_lists_it_does_not_excuse_it(venv: Venv, tmp_path: Path, p
     assert entry.verdict in ("unexpected", "hostile")
     severe = [finding for finding in environment.findings if finding.severity.label in ("high", "critical")]
     assert {"startup-code-suspicious", "startup-code-unowned"} & {finding.rule for finding in severe}
+
+
+def test_a_set_back_modification_time_stands_beside_the_change_time(venv: Venv) -> None:
+    """Evidence in the message of a finding that is there anyway; alone it is none."""
+    place = venv.site / "helper.pth"
+    place.write_text("import os; os.remove('none')\n")
+    _, before = entry_at(venv, place)
+    os.utime(place, (1_000_000_000, 1_000_000_000))
+    _, after = entry_at(venv, place)
+    assert [message for message in before if "modification time" in message] == []
+    assert [message for message in after if "its modification time says 2001-09-09 01:46 UTC" in message]
+    assert len(before) == len(after) == 1
 
 
 def test_there_are_enough_shapes_of_every_form() -> None:
