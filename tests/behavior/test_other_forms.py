@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import marshal
 import struct
+from collections.abc import Callable
 
 import pytest
 
@@ -97,3 +98,57 @@ def test_strings_of_a_native_library_tell_what_it_looks_for() -> None:
 
 def test_a_file_that_is_no_library_is_read_as_source() -> None:
     assert account_of_file("x.so", b"no library").form == "source"
+
+
+def windows_library(*functions: str) -> bytes:
+    """A DLL of 64 bits with one section, whose import table takes functions of one library."""
+    base, at = 0x1000, 0x200
+    names, places = b"", []
+    start = 40 + 8 * (len(functions) + 1)
+    for function in functions:
+        places.append(base + start + len(names))
+        names += b"\0\0" + function.encode() + b"\0"
+    table = struct.pack("<IIIII", base + 40, 0, 0, base + start + len(names), base + 40) + bytes(20)
+    table += b"".join(struct.pack("<Q", place) for place in places) + bytes(8) + names + b"ws2_32.dll\0"
+    head = b"MZ" + bytes(58) + struct.pack("<I", 64) + b"PE\0\0" + struct.pack("<HH12xHH", 0x8664, 1, 240, 0x2022)
+    optional = struct.pack("<H", 0x20B) + bytes(118) + struct.pack("<II", base, 40)
+    head += optional + bytes(240 - len(optional))
+    head += b".idata\0\0" + struct.pack("<IIII", len(table), base, len(table), at) + bytes(16)
+    return head + bytes(at - len(head)) + table
+
+
+def mac_library(*functions: str) -> bytes:
+    """A dylib of 64 bits whose symbol table has these undefined, and one of its own."""
+    names, rows = b"\0", b""
+    for name, kind in (*((f"_{function}", 0x01) for function in functions), ("_fork", 0x0F)):
+        rows += struct.pack("<IBBHQ", len(names), kind, 0, 0, 0)
+        names += name.encode() + b"\0"
+    at = 32 + 24
+    command = struct.pack("<IIIIII", 2, 24, at, len(functions) + 1, at + len(rows), len(names))
+    return struct.pack("<IIIIIIII", 0xFEEDFACF, 0x0100000C, 0, 6, 1, 24, 0, 0) + command + rows + names
+
+
+def universal(library: bytes) -> bytes:
+    return struct.pack(">II", 0xCAFEBABE, 2) + struct.pack(">IIIII", 0x0100000C, 0, 64, len(library), 0) * 2 + bytes(
+        16
+    ) + library  # fmt: skip
+
+
+def test_a_windows_library_is_told_by_its_import_table() -> None:
+    account = account_of_file("x.pyd", windows_library("connect", "WinExec"))
+    assert account.capabilities == ("process", "network")
+    assert {use.means for use in account.uses} >= {"takes connect from a library", "takes WinExec from a library"}
+
+
+@pytest.mark.parametrize("wrap", [bytes, universal], ids=["one architecture", "universal"])
+def test_a_mac_library_is_told_by_its_undefined_symbols(wrap: Callable[[bytes], bytes]) -> None:
+    account = account_of_file("x.so", wrap(mac_library("connect", "PyRun_SimpleString")))
+    assert account.capabilities == ("network", "dynamic-code")
+
+
+@pytest.mark.parametrize("library", [windows_library("connect"), universal(mac_library("connect"))])
+def test_a_damaged_library_is_read_as_far_as_it_makes_sense(library: bytes) -> None:
+    for at in range(0, len(library), 3):
+        for value in (b"\0", b"\xff\xff\xff\xff"):
+            account_of_file("x.pyd", library[:at] + value + library[at + len(value) :])
+        account_of_file("x.pyd", library[:at])

@@ -8,16 +8,17 @@ from __future__ import annotations
 import importlib.util
 import json
 import marshal
+import os
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from envcheck.checks.verdict import decisive
 from envcheck.model.report import Options
 from envcheck.model.startup import StartupEntry
 from envcheck.scanner import scan_targets
-from support.pythons import own
+from support.pythons import of_minor, own
 from support.records import add_row
 from support.venvs import Venv, make_venv
 
@@ -42,6 +43,10 @@ def plant(venv: Venv, payload: dict[str, Any]) -> Path:
     elif payload["form"] == "bytecode":
         place = site / "sitecustomize.pyc"
         place.write_bytes(importlib.util.MAGIC_NUMBER + bytes(12) + marshal.dumps(compile(data, "x.py", "exec")))
+    elif payload["form"] == "start":
+        place = site / "helper.start"
+        place.write_text("helper_module:main\n")
+        (site / "helper_module.py").write_bytes(data)
     else:
         module = "__editable___shop_0_1_finder" if payload["form"] == "finder" else "helper_module"
         call = f"; {module}.install()" if payload["form"] == "finder" else ""
@@ -52,28 +57,32 @@ def plant(venv: Venv, payload: dict[str, Any]) -> Path:
 
 
 def entry_at(venv: Venv, place: Path) -> tuple[StartupEntry, list[str]]:
-    """The entry of a file, and what was decisive about it and about what it loads."""
-    report = scan_targets([str(venv.path)], [Options(startup_only=True)])
-    (entry,) = (one for one in report.environments[0].plan.entries if one.path == str(place) and one.runs)
-    return entry, [why for item in (entry, *entry.closure) if (why := decisive(item)) is not None]
+    """The entry of a file, and what the findings that somebody must look at say."""
+    (report,) = scan_targets([str(venv.path)], [Options(startup_only=True)]).environments
+    (entry,) = (one for one in report.plan.entries if one.path == str(place) and one.runs)
+    return entry, [one.message for one in report.findings if one.severity.label in ("high", "critical")]
 
 
 @pytest.mark.parametrize("path", PAYLOADS, ids=lambda path: path.stem)
-def test_a_payload_is_told_by_what_it_would_do(venv: Venv, path: Path) -> None:
+def test_a_payload_is_told_by_what_it_would_do(venv: Venv, tmp_path: Path, path: Path) -> None:
     payload = json.loads(path.read_text())
+    if payload["form"] == "start":
+        venv = make_venv(tmp_path / "newer", of_minor((3, 15)))
     entry, reasons = entry_at(venv, plant(venv, payload))
     assert entry.verdict == payload["verdict"], (reasons, entry.capabilities)
     assert entry.capabilities
-    if payload["because"]:
-        assert any(payload["because"] in reason for reason in reasons), reasons
+    assert any(payload["because"] in reason.lower() for reason in reasons), reasons
 
 
-DECISIVE = [path for path in PAYLOADS if json.loads(path.read_text())["because"].startswith("executes")]
+RUNS = ("executes what it decodes", "executes what it downloads")
+DECISIVE = [path for path in PAYLOADS if json.loads(path.read_text())["because"].startswith(RUNS)]
 
 
 @pytest.mark.parametrize("path", DECISIVE, ids=lambda path: path.stem)
-def test_a_record_that_lists_it_does_not_excuse_it(venv: Venv, path: Path) -> None:
+def test_a_record_that_lists_it_does_not_excuse_it(venv: Venv, tmp_path: Path, path: Path) -> None:
     payload = json.loads(path.read_text())
+    if payload["form"] == "start":
+        venv = make_venv(tmp_path / "newer", of_minor((3, 15)))
     place = plant(venv, payload)
     info = venv.site / "helper-1.0.dist-info"
     info.mkdir()
@@ -91,5 +100,21 @@ def test_a_record_that_lists_it_does_not_excuse_it(venv: Venv, path: Path) -> No
     assert {"startup-code-suspicious", "startup-code-unowned"} & {finding.rule for finding in severe}
 
 
-def test_there_are_enough_shapes() -> None:
-    assert len(PAYLOADS) >= 40
+def test_a_set_back_modification_time_stands_beside_the_change_time(venv: Venv) -> None:
+    """Evidence in the message of a finding that is there anyway; alone it is none."""
+    place = venv.site / "helper.pth"
+    place.write_text("import os; os.remove('none')\n")
+    _, before = entry_at(venv, place)
+    os.utime(place, (1_000_000_000, 1_000_000_000))
+    _, after = entry_at(venv, place)
+    assert [message for message in before if "modification time" in message] == []
+    assert [message for message in after if "its modification time says 2001-09-09 01:46 UTC" in message]
+    assert len(before) == len(after) == 1
+
+
+def test_there_are_enough_shapes_of_every_form() -> None:
+    forms = Counter(json.loads(path.read_text())["form"] for path in PAYLOADS)
+    assert forms.total() >= 80
+    assert {"pth", "start", "sitecustomize", "usercustomize", "closure", "bytecode", "finder"} == set(forms)
+    assert min(forms.values()) >= 2
+    assert all(json.loads(path.read_text())["because"] for path in PAYLOADS)

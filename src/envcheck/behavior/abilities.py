@@ -84,6 +84,7 @@ _NAMES: dict[Capability, str] = {
         cryptography.hazmat.primitives.ciphers pyaes rsa.decrypt
     """,
     "dynamic-code": """
+        ctypes.pythonapi.PyRun_SimpleString ctypes.pythonapi.PyRun_String
         exec eval compile execfile runpy.run_path runpy.run_module runpy._run_code runpy._run_module_code
         code.InteractiveInterpreter code.InteractiveConsole code.interact codeop.compile_command
         types.FunctionType types.CodeType types.LambdaType marshal.loads marshal.load pickle.loads pickle.load
@@ -140,7 +141,8 @@ _HARMLESS = frozenset(
 )
 DOWNLOADS = ("urllib.request", "urllib2", "urllib", "requests", "httpx", "http.client", "socket", "aiohttp", "urllib3")
 EXECUTORS = frozenset({"exec", "eval", "compile", "execfile", "marshal.loads", "pickle.loads", "types.FunctionType",
-                       "types.LambdaType", "dill.loads", "cloudpickle.loads"})  # fmt: skip
+                       "types.LambdaType", "dill.loads", "cloudpickle.loads", "ctypes.pythonapi.PyRun_SimpleString",
+                       "ctypes.pythonapi.PyRun_String"})  # fmt: skip
 
 MODULES = frozenset(
     """

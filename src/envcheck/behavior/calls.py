@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _ast
+import re
 
 from envcheck.behavior import decoders, folding, shell
 from envcheck.behavior.abilities import EXECUTORS, abilities, canonical, is_download
@@ -10,7 +11,7 @@ from envcheck.behavior.budget import Budget, TooLarge
 from envcheck.behavior.decoders import Undecodable
 from envcheck.behavior.expressions import Expressions
 from envcheck.behavior.folding import Unfolded
-from envcheck.behavior.names import TooDeep, joined
+from envcheck.behavior.names import TooDeep, computed, joined
 from envcheck.behavior.recorder import Recorder
 from envcheck.behavior.scopes import Scope
 from envcheck.behavior.things import (
@@ -18,6 +19,7 @@ from envcheck.behavior.things import (
     DECODED,
     DOWNLOADED,
     ENVIRONMENT,
+    FILE,
     PIECED,
     Thing,
     known,
@@ -42,7 +44,21 @@ MAX_FOLLOWED = 200
 """Calls of one function that are followed."""
 MAX_RECURSION = 2
 MAX_NAME = 200
+_FIELD = re.compile(r"\{([A-Za-z_0-9]*)((?:\.\w{1,60}|\[\w{1,60}\]){1,6})")
 _WRITES = ("open().write", "open().writelines", "pathlib.Path().write_text", "pathlib.Path().write_bytes", "os.write")
+_READS = frozenset(
+    """
+    open pathlib.Path().read_text pathlib.Path().read_bytes pkgutil.get_data linecache.getlines linecache.getline
+    importlib.resources.read_text importlib.resources.read_binary os.read zipfile.ZipFile tarfile.open
+    """.split()
+)
+_RUNS_FILES = frozenset(
+    """
+    runpy.run_path execfile importlib.util.spec_from_file_location importlib.machinery.SourceFileLoader
+    importlib.machinery.SourcelessFileLoader importlib._bootstrap_external.SourceFileLoader imp.load_source
+    imp.load_compiled zipimport.zipimporter
+    """.split()
+)
 _STARTERS = {"threading.Thread": "target", "threading.Timer": "function", "multiprocessing.Process": "target"}
 _HANDED = ("atexit.register", "threading.Thread", "_thread.start_new_thread", "concurrent.futures.ThreadPoolExecutor()")
 
@@ -171,6 +187,10 @@ class Calls(Expressions):
         self, owner: Thing, name: str, arguments: list[Thing], named: dict[str, Thing], node: _ast.expr
     ) -> Thing:
         everything = [owner, *arguments, *named.values()]
+        if name == "load_module" and arguments:
+            return imported(self, arguments[0], True, node)
+        if name == "format" and owner.known and isinstance(owner.value, str):
+            self._formats(owner.value, arguments, named, node)
         if name in ("decode", "encode") and owner.known and arguments:
             step = decoders.step_of_codec(text_of(arguments[0]))
             if step is not None and name == "decode":
@@ -196,11 +216,24 @@ class Calls(Expressions):
                 if name == "translate" and len(value) > 8:
                     made.source |= DECODED
                     made.how = (*made.how, "translate")
+            elif name == "to_bytes":
+                made.source |= DECODED
+                made.how = (*made.how, "a number's bytes")
             owner.source |= made.source if isinstance(owner.value, (list, dict)) else 0
             return made
         if name in ("append", "extend", "insert", "add", "update", "write", "appendleft"):
             self._grown(owner, name, arguments)
         return self._mutated(owner, mixed(everything))
+
+    def _formats(self, pattern: str, arguments: list[Thing], named: dict[str, Thing], node: _ast.expr) -> None:
+        """Attributes of what is formatted: ``"{0.environ}".format(os)`` reads all of it."""
+        for number, (field, path) in enumerate(_FIELD.findall(pattern)[:100]):
+            place = int(field) if field.isdigit() and len(field) < 4 else number
+            thing = named.get(field) or (arguments[place] if place < len(arguments) else Thing())
+            for part in path.split(".")[1:]:
+                thing = self.attribute(thing, part.partition("[")[0], node)
+            for capability in abilities(thing.name) if thing.name is not None else ():
+                self.recorder.use(capability, node, str(thing.name))
 
     @staticmethod
     def _grown(owner: Thing, name: str, arguments: list[Thing]) -> None:
@@ -233,6 +266,8 @@ class Calls(Expressions):
         place, _, last = name.rpartition(".")
         if arguments and last in ("get", "__getitem__", "pop") and place.endswith(".__dict__"):
             return self.looked_up(place, arguments[0], node)
+        if last == "load_module" and arguments and place != "imp":
+            return imported(self, arguments[0], True, node)
         if arguments and last in ("__getattribute__", "__getattr__") and place:
             return self._by_name("getattr", function, [Thing(place), *arguments], named, node)
         capabilities = abilities(name)
@@ -249,8 +284,9 @@ class Calls(Expressions):
         source = 0
         for one in everything:
             source |= whole_source(one)
-        if "process" in capabilities:
-            self._starts(arguments, named, source, node)
+        fetches = "process" in capabilities and self._starts(arguments, named, source, node)
+        if name in _RUNS_FILES:
+            self.recorder.flow("executes-file", node, f"{name} executes a file")
         if "network" in capabilities:
             self._sends(name, source, node)
         if name == "urllib.request.urlretrieve" or (name in _WRITES and source & DOWNLOADED):
@@ -259,7 +295,7 @@ class Calls(Expressions):
             made = self._folded(name, arguments)
             if made is not None:
                 return made
-        if name.startswith(("str.", "bytes.", "list.", "dict.")) and arguments and arguments[0].known:
+        if name.startswith(("str.", "bytes.", "list.", "dict.", "int.")) and arguments and arguments[0].known:
             return self._method(arguments[0], name.partition(".")[2], arguments[1:], named, node)
         if name in _HANDED or name in _STARTERS:
             self._handed(name, arguments, named, node)
@@ -268,8 +304,10 @@ class Calls(Expressions):
         if "decode" in capabilities and not {"dynamic-code"} & set(capabilities):
             result.source |= DECODED
             result.how = (*result.how, name)
-        if is_download(name):
+        if is_download(name) or fetches:
             result.source |= DOWNLOADED
+        if name in _READS:
+            result.source |= FILE
         if name in ("list", "tuple", "iter", "set", "sorted", "reversed") and arguments:
             result.items = arguments[0].items
         if name in ("open", "pathlib.Path") and source & CREDENTIALS:
@@ -283,7 +321,10 @@ class Calls(Expressions):
             return None
         made = mixed(arguments)
         made.known, made.value = True, value
-        if name == "chr" or (
+        if name in folding.DECODERS:
+            made.source |= DECODED
+            made.how = (*made.how, name)
+        elif name == "chr" or (
             name in ("bytes", "bytearray") and isinstance(arguments[0].value if arguments else 0, list)
         ):
             made.source |= DECODED
@@ -315,8 +356,8 @@ class Calls(Expressions):
 
     # Programs, network, threads -----------------------------------------------------------------------------------
 
-    def _starts(self, arguments: list[Thing], named: dict[str, Thing], source: int, node: _ast.expr) -> None:
-        """Another process: what its command line has in it."""
+    def _starts(self, arguments: list[Thing], named: dict[str, Thing], source: int, node: _ast.expr) -> bool:
+        """Another process: what its command line has in it; whether it uses the network."""
         if source & DECODED:
             self.recorder.flow("starts-decoded", node, "starts a program with something that was decoded")
         if source & DOWNLOADED:
@@ -334,7 +375,9 @@ class Calls(Expressions):
                 self.take_out(text, (*word.how, "python -c"), node)
             elif index == 0 or before in ("-c", "/c", "-Command", "-e") or " " in text:
                 self._commanded(text, node)
-        self._commanded(" ".join(text_of(word) or "?" for word in words)[: shell.MAX_COMMAND], node)
+        command = " ".join(text_of(word) or "?" for word in words)[: shell.MAX_COMMAND]
+        self._commanded(command, node)
+        return "network" in {capability for capability, _ in shell.means(command)}
 
     def _commanded(self, command: str, node: _ast.expr) -> None:
         for capability, means in shell.means(command):
@@ -392,7 +435,7 @@ def imported(reader: Calls, name: Thing, whole: bool, node: _ast.expr) -> Thing:
     """The module that ``__import__`` gives for a name."""
     text = text_of(name)
     if text is None:
-        reader.recorder.use("dynamic-code", node, "imports a module of a computed name")
+        computed(reader, node, "imports a module of a computed name")
         return Thing(None, name.source)
     thing = Thing(canonical(text if whole else text.partition(".")[0]))
     reader.hidden(Thing(canonical(text)), name, node)

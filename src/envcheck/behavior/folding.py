@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from envcheck.behavior.budget import MAX_VALUE, Budget
 from envcheck.behavior.decoders import text_codec
+from envcheck.formats.syntax import Problem, parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -359,6 +360,10 @@ _BUILTINS: dict[str, Callable[..., object]] = {
     "str.maketrans": str.maketrans,
     "bytes.maketrans": bytes.maketrans,
     "urllib.parse.unquote": lambda value: _unquoted(value),
+    "html.unescape": lambda value: _unescaped(value),
+    "json.loads": lambda value: _loaded(value),
+    "ast.literal_eval": lambda value: _literal(value),
+    "struct.pack": lambda form, *values: _packed(form, values),
     "binascii.hexlify": lambda value: value.hex().encode(),
     "operator.add": operator.add,
     "operator.xor": operator.xor,
@@ -371,6 +376,42 @@ def _unquoted(value: str) -> str:
     return unquote(value)
 
 
+def _unescaped(value: str) -> str:
+    from html import unescape
+
+    return unescape(value)
+
+
+def _loaded(value: str) -> object:
+    import json
+
+    if len(value) > MAX_ITEMS:
+        raise ValueError
+    return json.loads(value)
+
+
+def _literal(value: str) -> object:
+    tree = parse(value.strip())
+    if isinstance(tree, Problem) or len(tree) != 1 or not isinstance(tree[0], _ast.Expr):
+        raise ValueError
+    if not isinstance(tree[0].value, _ast.Constant):
+        raise ValueError
+    return tree[0].value.value
+
+
+def _packed(form: str | bytes, values: Sequence[Plain]) -> bytes:
+    import struct
+
+    if struct.calcsize(form) > MAX_VALUE:
+        raise ValueError
+    try:
+        return struct.pack(form, *values)
+    except struct.error:
+        raise ValueError from None
+
+
+DECODERS = frozenset({"urllib.parse.unquote", "html.unescape", "struct.pack"})
+"""Of those, what makes text or bytes of something that does not look like them."""
 _MAKE_LISTS = frozenset({"list", "tuple", "iter", "set", "reversed", "sorted", "zip", "enumerate", "dict"})
 FOLDED = frozenset(_BUILTINS)
 

@@ -11,8 +11,8 @@ from envcheck.behavior import decoders
 from envcheck.behavior.abilities import abilities
 from envcheck.behavior.calls import SPECIAL, Calls, imported
 from envcheck.behavior.folding import MAX_ITEMS
-from envcheck.behavior.names import joined
-from envcheck.behavior.things import ENVIRONMENT, Thing, known, mixed, parts_of, text_of
+from envcheck.behavior.names import computed, joined
+from envcheck.behavior.things import ENVIRONMENT, FILE, Thing, known, mixed, parts_of, text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def _getattr(reader: Calls, arguments: list[Thing], named: Named, node: _ast.exp
     text = text_of(name)
     if text is None:
         if base.name is not None and "()" not in base.name.replace("globals()", ""):
-            reader.recorder.use("dynamic-code", node, f"getattr of a computed name of {base.name}")
+            computed(reader, node, f"getattr of a computed name of {base.name}")
         return mixed(arguments)
     thing = reader.attribute(base, text, node)
     for one in thing.alternatives():
@@ -217,7 +217,7 @@ def _open(reader: Calls, arguments: list[Thing], named: Named, node: _ast.expr) 
 
 def _path_open(reader: Calls, arguments: list[Thing], named: Named, node: _ast.expr) -> Thing | None:
     _opened(reader, arguments[0] if arguments else named.get("mode"), node)
-    return Thing("open()")
+    return Thing("open()", FILE)
 
 
 def _opened(reader: Calls, mode: Thing | None, node: _ast.expr) -> None:
@@ -294,7 +294,7 @@ def _attribute_of_text(reader: Calls, arguments: list[Thing], node: _ast.expr) -
     """``pkgutil.resolve_name("os:system")``."""
     text = text_of(arguments[0]) if arguments else None
     if text is None:
-        reader.recorder.use("dynamic-code", node, "looks up a computed name")
+        computed(reader, node, "looks up a computed name")
         return Thing()
     from envcheck.behavior.abilities import canonical
 

@@ -150,6 +150,8 @@ class Names:
         if name in _REACHES:
             if name in _TELLING:
                 self.recorder.use("dynamic-code", node, f"reaches {name}")
+            if name == "__subclasses__":
+                computed(self, node, "takes any class by way of __subclasses__")
             return Thing(_REACHES[name], base.source)
         if name == "__self__":
             return Thing("builtins")
@@ -209,7 +211,7 @@ class Names:
         """A name that is looked up by a string: in ``globals()``, ``sys.modules``, ``vars(os)``, ``__builtins__``."""
         text = text_of(key)
         if text is None:
-            self.recorder.use("dynamic-code", node, f"looks up a computed name in {namespace}")
+            computed(self, node, f"looks up a computed name in {namespace}")
             return Thing(None, key.source)
         if namespace == "globals()":
             found = self._global(text)
@@ -264,6 +266,12 @@ class Names:
                 made.source |= DECODED
                 made.how = (*base.how, "reversed" if step < 0 else "every second character")
         return made
+
+
+def computed(reader: Names, node: _ast.expr, means: str) -> None:
+    """Something is reached by a name that is only there at run time: what it is cannot be told."""
+    reader.recorder.use("dynamic-code", node, means)
+    reader.recorder.flow("loads-computed", node, means)
 
 
 _TOLD = frozenset({"os", "subprocess", "socket", "ctypes", "marshal", "base64", "zlib", "builtins", "urllib.request",

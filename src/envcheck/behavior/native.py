@@ -11,6 +11,7 @@ from itertools import islice
 
 from envcheck.behavior import shell, strings
 from envcheck.formats.binary import Binary, Reader, read_binary, section_bytes
+from envcheck.formats.symbols import mach_o_imports, pe_imports
 from envcheck.model.behavior import Account, Capability, Indicator, Use
 
 MAX_STRINGS = 20_000
@@ -89,7 +90,11 @@ def account_of_native(data: bytes) -> Account:
 
 
 def _symbols(read: Reader, binary: Binary) -> list[str]:
-    """The names that an ELF library takes from others."""
+    """The names that a library takes from others."""
+    if binary.kind == "pe":
+        return pe_imports(read)
+    if binary.kind == "mach-o":
+        return mach_o_imports(read)
     symbols = next((section for section in binary.sections if section.kind == _DYNSYM), None)
     if symbols is None or not 0 < symbols.link < len(binary.sections):
         return []

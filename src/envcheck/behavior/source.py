@@ -12,7 +12,7 @@ from envcheck.behavior.recorder import Recorder, Source
 from envcheck.behavior.scopes import Scope
 from envcheck.behavior.shallow import shallow
 from envcheck.behavior.statements import Reader
-from envcheck.behavior.things import DECODED, DOWNLOADED, Thing, mixed
+from envcheck.behavior.things import DECODED, DOWNLOADED, FILE, Thing, mixed
 from envcheck.behavior.tokens import too_many
 from envcheck.formats.source import decode as decode_source
 from envcheck.formats.syntax import Problem, parse
@@ -91,11 +91,19 @@ class Layers(Reader):
             if one.known and isinstance(one.value, (str, bytes)):
                 results.append(self._inside(one, name, node))
             else:
-                if name in ("exec", "eval", "execfile") and one.function is None:
+                if name in ("exec", "eval") and one.function is None:
                     self.recorder.use("dynamic-code", node, f"{name} of something computed")
+                    self._computed(one, name, node)
                 # What is read from a file and unmarshalled is what every cache of bytecode does.
                 results.append(mixed([one]))
         return joined(results)
+
+    def _computed(self, code: Thing, name: str, node: _ast.expr) -> None:
+        """Code that is not known, and that is told as neither decoded nor downloaded."""
+        if code.source & FILE:
+            self.recorder.flow("executes-file", node, f"{name} of what a file has")
+        elif not code.source & (DECODED | DOWNLOADED):
+            self.recorder.flow("executes-computed", node, f"{name} of what is only there at run time")
 
     def _inside(self, code: Thing, name: str, node: _ast.expr) -> Thing:
         assert isinstance(code.value, (str, bytes))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     Function: TypeAlias = "_ast.FunctionDef | _ast.AsyncFunctionDef | _ast.Lambda"
 
-DECODED, DOWNLOADED, ENVIRONMENT, CREDENTIALS, PIECED = 1, 2, 4, 8, 16
+DECODED, DOWNLOADED, ENVIRONMENT, CREDENTIALS, PIECED, FILE = 1, 2, 4, 8, 16, 32
 """Where something comes from: flags, of which a value has all that went into it. ``PIECED`` is text put together."""
 MAX_ALSO = 4
 

@@ -20,7 +20,7 @@ _TAKES = tuple(
     b"""
     64decode 32decode 16decode 85decode decodebytes decompress unhexlify fromhex a2b_ rot13 rot_13 rot-13 ::-1]
     urlopen urlretrieve requests httpx http.client aiohttp urllib2 urllib3 socket Fernet chr( (chr base64 zlib bz2 lzma
-    gzip codecs bytes( bytearray( maketrans powershell pwsh
+    gzip codecs bytes( bytearray( maketrans powershell pwsh struct.pack to_bytes unescape unquote
     """.split()
 )
 _LOOKUPS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from envcheck.checks.base import check, finding, is_below, is_outside
-from envcheck.checks.verdict import decisive, provenance
+from envcheck.checks.verdict import decisive, provenance, unclear
 from envcheck.model.bytecode import Proof
 from envcheck.model.facts import Facts
 from envcheck.model.finding import Evidence, Finding, Rule, Severity
@@ -18,6 +18,8 @@ _RECREATE = (
 )
 
 INTERACTIVE = "only when Python starts interactively"
+_SAME_TIME = 3600
+"""Seconds; unpacking sets the modification time that an archive has, and the change time is that of the unpacking."""
 UNPROVEN = ("unrecorded", "modified")
 
 
@@ -40,10 +42,30 @@ def _evidence(entry: StartupEntry) -> tuple[tuple[str, Evidence], ...]:
         pairs.append(("capabilities", list(entry.capabilities)))
     if entry.notes:
         pairs.append(("hiding", list(entry.notes)))
+    pairs += [(name, _moment(seconds)) for name, seconds in entry.times]
     why = decisive(entry)
     if why is not None:
         pairs.append(("decisive", why))
     return tuple(pairs)
+
+
+def _moment(seconds: int) -> str:
+    """``2026-03-24 10:52 UTC``."""
+    from datetime import datetime, timedelta, timezone
+
+    try:
+        return f"{datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=seconds):%Y-%m-%d %H:%M} UTC"
+    except OverflowError:
+        return f"{seconds} seconds after 1970"
+
+
+def _dated(entry: StartupEntry) -> str:
+    """Where the times of a file contradict each other, one more sentence: evidence beside others, never a finding."""
+    times = dict(entry.times)
+    changed, modified = times.get("changed", 0), times.get("modified", 0)
+    if abs(changed - modified) < _SAME_TIME:
+        return ""
+    return f" It was changed {_moment(changed)} (change time), though its modification time says {_moment(modified)}."
 
 
 def ranked(facts: Facts) -> Iterator[tuple[int, StartupEntry]]:
@@ -166,7 +188,7 @@ def startup_code_unowned(facts: Facts, rule: Rule) -> Iterator[Finding]:
         # PYTHONSTARTUP's file is its user's own: startup-environment-variable names it.
         if entry.runs and _own_assurance(entry) == "unrecorded" and entry.kind != "pythonstartup":
             message = f"{when_it_runs(rank, entry)}: {_what(entry)}, and {_reason(entry)}."
-            yield about_entry(facts, rule, entry, message + _conduct(entry))
+            yield about_entry(facts, rule, entry, message + _conduct(entry) + _dated(entry))
     for entry, file in _closure(facts):
         if _own_assurance(file) == "unrecorded":
             message = f", and no installed package proves its content.{_conduct(file)}"
@@ -178,10 +200,8 @@ def _conduct(item: StartupEntry | ClosureFile) -> str:
     why = decisive(item)
     if why is not None:
         return f" {why[:1].upper()}{why[1:]}."
-    account = item.account
-    if account is not None and not account.understood:
-        return f" What it does is not understood: {account.why}."
-    return ""
+    unknown = unclear(item)
+    return "" if unknown is None else f" What it does is not understood: {unknown}."
 
 
 def _name(entry: StartupEntry) -> str:
@@ -204,7 +224,7 @@ def startup_code_modified(facts: Facts, rule: Rule) -> Iterator[Finding]:
     """Entries and closure files whose proof fails."""
     for rank, entry in ranked(facts):
         if entry.runs and _own_assurance(entry) == "modified":
-            message = f"{when_it_runs(rank, entry)}. {_differs(entry.owner)}{_conduct(entry)}"
+            message = f"{when_it_runs(rank, entry)}. {_differs(entry.owner)}{_conduct(entry)}{_dated(entry)}"
             yield about_entry(facts, rule, entry, message)
     for entry, file in _closure(facts):
         if _own_assurance(file) == "modified":

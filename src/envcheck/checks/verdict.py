@@ -50,6 +50,11 @@ FLOWS = {
 """What no startup code of a package does: decisive whoever lists the file."""
 RUNS = ("executes-decoded", "executes-downloaded", "starts-decoded", "starts-downloaded")
 """Decisive in a package's own modules too; many of those download files or log in somewhere, in functions of theirs."""
+UNLISTED = {
+    "executes-file": "it executes what it reads from a file",
+    "executes-computed": "it executes code that does not stand in it",
+}
+"""Decisive only where nobody lists the file: packages have loaders of their own."""
 _HIDES = "it puts names together so that they do not stand in the text"
 
 COMBINATIONS: tuple[tuple[frozenset[Capability], str], ...] = (
@@ -99,7 +104,18 @@ def conduct(item: StartupEntry | ClosureFile) -> Conduct:
         return "calm"
     if decisive(item) is not None:
         return "suspicious"
-    return "calm" if account.understood else "not-understood"
+    return "calm" if unclear(item) is None else "not-understood"
+
+
+def unclear(item: StartupEntry | ClosureFile) -> str | None:
+    """Why it is not told what a file does, or not all of it; of a listed one only where it could not be read."""
+    account = item.account
+    if account is None or not account.understood:
+        return None if account is None else account.why or "it could not be read"
+    if item.assurance not in ("unrecorded", "modified"):
+        return None
+    flows = (flow for inner in account.within() for flow in inner.flows)
+    return next((f"it {flow.means}" for flow in flows if flow.kind == "loads-computed"), None)
 
 
 def decisive(item: StartupEntry | ClosureFile) -> str | None:
@@ -123,6 +139,10 @@ def decisive(item: StartupEntry | ClosureFile) -> str | None:
         return "it hands code to another Python"
     if item.assurance == "recorded":
         return None
+    for inner in account.within():
+        for flow in inner.flows:
+            if flow.kind in UNLISTED:
+                return UNLISTED[flow.kind]
     capabilities = frozenset(account.capabilities)
     for wanted, clause in COMBINATIONS:
         if wanted <= capabilities:

@@ -22,12 +22,13 @@ CAPABILITIES: tuple[Capability, ...] = (
 
 FlowKind = Literal[
     "executes-decoded", "executes-downloaded", "starts-decoded", "starts-downloaded", "sends-credentials",
-    "sends-environment", "writes-downloaded", "loads-hidden",
+    "sends-environment", "writes-downloaded", "loads-hidden", "executes-file", "executes-computed", "loads-computed",
 ]  # fmt: skip
 """What reaches what: more than two capabilities side by side.
 
 ``executes-`` stands for code that this process runs, ``starts-`` for a program that another one does;
-``loads-hidden`` for a built-in function or module whose name the code puts together to hide it.
+``loads-hidden`` for a built-in function or module whose name the code puts together to hide it; ``executes-computed``
+for code, and ``loads-computed`` for a name, that is only there at run time.
 """
 
 IndicatorKind = Literal["url", "domain", "address", "path", "unit"]

@@ -96,6 +96,9 @@ class StartupEntry(NamedTuple):
     """A clause that says which known tool writes a file of exactly this content, where one does."""
     account: "Account | None" = None
     """What the code would do, or for a module its file."""
+    times: tuple[tuple[str, int], ...] = ()
+    """When ``path`` was changed (its inode), modified (which anyone can set) and born, in seconds since the epoch:
+    of an entry that nobody answers for."""
 
     @property
     def runs(self) -> int:

@@ -89,7 +89,7 @@ def judge_startup(plan: StartupPlan, accounts: Accounts) -> StartupPlan:
 
             entry = entry._replace(capabilities=capabilities_of(told))
         entry = entry._replace(notes=(*entry.notes, *hiding(entry)))
-        entries.append(entry._replace(verdict=verdict(entry)))
+        entries.append(entry._replace(verdict=verdict(entry), times=accounts.times(entry)))
     return plan._replace(entries=tuple(entries))
 
 
@@ -183,6 +183,16 @@ class Accounts:
         if entry.line is not None or (not self._all and (entry.assurance in _TRUSTED or known is not None)):
             return entry
         return entry._replace(account=self._account(entry.path, entry.loads, entry.proof))
+
+    def times(self, entry: StartupEntry) -> tuple[tuple[str, int], ...]:
+        """When the file of an entry that nobody answers for was changed, modified and born."""
+        status = self._files.stat(entry.path) if entry.runs and entry.assurance in ("unrecorded", "modified") else None
+        if status is None:
+            return ()
+        # Linux tells a birth time to Python 3.15 only, by another call.
+        born = getattr(status, "st_birthtime", None)
+        found = [("changed", int(status.st_ctime)), ("modified", int(status.st_mtime))]
+        return (*found, *([("born", int(born))] if born is not None else []))
 
     def of_file(self, file: ClosureFile) -> ClosureFile:
         """A file that an entry loads, with an account of it."""
