@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -143,3 +145,48 @@ def test_every_option_is_a_key_or_said_to_be_none() -> None:
         options = set(re.findall(r"--([a-z][a-z0-9-]+)", help_of(command).partition("examples:")[0]))
         assert options - set(all_settings()) <= {name.replace("_", "-") for name in NOT_HERE}
     assert set(all_settings()) >= TIGHTENING
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built documentation; a warning ends the build."""
+    built = tmp_path_factory.mktemp("site")
+    build = ["--builder", "html", "--fail-on-warning", "--nitpicky", "--fresh-env", "--quiet", ROOT / "docs", built]
+    done = subprocess.run([sys.executable, "-m", "sphinx", *map(str, build)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return built
+
+
+class Page(HTMLParser):
+    """Where a page leads, and what in it can be led to."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.links: set[str] = set()
+        self.places: set[str] = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        for name, value in attributes:
+            if name == "id" and value:
+                self.places.add(value)
+            elif name == "href" and tag == "a" and value and not re.match(r"[a-z]+:", value):
+                self.links.add(value)
+
+
+def test_every_link_of_the_built_site_leads_to_a_page_and_a_place_in_it(site: Path) -> None:
+    pages = {page.name: Page(page.read_text(encoding="utf-8")) for page in site.glob("*.html")}
+    assert {"index.html", "rules.html", "configuration.html"} <= set(pages)
+    for name, page in pages.items():
+        for link in page.links:
+            target, _, place = link.partition("#")
+            assert not target or target in pages or (site / target).exists(), f"{name}: {link}"
+            if place and (not target or target in pages):
+                assert place in pages[target or name].places, f"{name}: {link}"
+
+
+def test_the_built_site_has_every_rule_and_every_key(site: Path) -> None:
+    rules = Page((site / "rules.html").read_text(encoding="utf-8"))
+    assert {rule.id for rule in all_rules()} <= rules.places
+    keys = re.findall(r"<tr[^>]*><td><p>([a-z0-9-]+)</p>", (site / "configuration.html").read_text(encoding="utf-8"))
+    assert sorted(keys) == sorted(all_settings())

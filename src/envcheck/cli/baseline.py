@@ -74,6 +74,8 @@ def run(arguments: Sequence[str]) -> int:
         print(visible(row))
     if action == "update" and changed:
         write_file(path, text)
+    if not changed:
+        print(f"{visible(path)}: nothing differs")
     return CHANGED if changed and action == "check" else 0
 
 

@@ -7,22 +7,28 @@ import sys
 import textwrap
 from collections.abc import Sequence
 
-from envcheck.cli.options import Parser
+from envcheck.cli.options import Formatter, Parser
 from envcheck.model.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from envcheck.files.root import Files
 
+EPILOG = """examples:
+  envcheck explain startup-code-unowned       a rule; envcheck rules lists them
+  envcheck explain .venv/lib/python3.12/site-packages/shop.pth
+                                              a startup file, line by line"""
+
 
 def run(arguments: Sequence[str]) -> int:
     """Print one rule's documentation, or the explanation of one file."""
     parser = Parser(
         prog="envcheck explain",
-        description="What a rule finds, why it matters, and what to do; or, for a file, each line of it, what it does, "
-        "who owns it and why the verdict. Nothing of it is run, and it is printed safely.",
-        epilog="examples: envcheck explain startup-code-unowned; "
-        "envcheck explain .venv/lib/python3.12/site-packages/shop.pth",
+        description="What a rule finds, why it matters, and what to do; or, for a file, each line of it, what it\n"
+        "does, who owns it and why the verdict. Nothing of it is run, and it is printed safely.",
+        epilog=EPILOG,
+        formatter_class=Formatter,
+        allow_abbrev=False,
     )
     parser.add_argument("subject", metavar="RULE|FILE")
     parser.add_argument(

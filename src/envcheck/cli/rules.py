@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from envcheck.cli.options import Parser
+from envcheck.cli.options import Formatter, Parser
+
+EPILOG = """examples:
+  envcheck rules                     every rule
+  envcheck rules | grep startup      those about code that runs at startup"""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -14,7 +18,9 @@ def run(arguments: Sequence[str]) -> int:
     Parser(
         prog="envcheck rules",
         description="List every rule: id, default severity, what it finds.",
-        epilog="example: envcheck rules | grep startup",
+        epilog=EPILOG,
+        formatter_class=Formatter,
+        allow_abbrev=False,
     ).parse_args(arguments)
     for rule in all_rules():
         print(f"{rule.id:<28} {rule.severity.label:<9} {rule.summary}")
