@@ -88,7 +88,7 @@ bench: $(TOOL)/bin/envcheck $(BENCH)/pyvenv.cfg $(BENCH_TARGET)/pyvenv.cfg $(BEN
 	$(PYTHON) -I tests/bench/anchored.py --tool $(TOOL) --lock tests/corpus/roots.txt --wheels $(WHEELHOUSE) $(BENCH_WHOLE)/env
 	$(TOOL)/bin/python -I tests/bench/locks.py
 
-screenshots: $(TEST)/pyvenv.cfg  ## draw docs/images/*.svg from real scans
+screenshots: $(TEST)/pyvenv.cfg  ## draw docs/images from real scans, the page's in Chromium
 	$(TEST)/bin/python docs/screenshots.py docs/images
 
 pins: $(TEST)/pyvenv.cfg  ## pin the newest development dependencies, with hashes
