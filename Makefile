@@ -96,7 +96,7 @@ bench: $(TOOL)/bin/envcheck $(BENCH)/pyvenv.cfg $(BENCH_TARGET)/pyvenv.cfg $(BEN
 pyz: $(PINS)/pyvenv.cfg  ## build dist/envcheck.pyz, one file to carry: the same bit for bit whoever builds it
 	@$(PINS)/bin/python -I tests/tools/build_pyz.py $(PINS)/lib/python3*/site-packages dist/envcheck.pyz
 
-screenshots: $(TEST)/pyvenv.cfg  ## draw docs/images/*.svg from real scans
+screenshots: $(TEST)/pyvenv.cfg  ## draw docs/images from real scans, the page's in Chromium
 	$(TEST)/bin/python docs/screenshots.py docs/images
 
 pins: $(TEST)/pyvenv.cfg  ## pin the newest development dependencies, with hashes

@@ -16,10 +16,12 @@ from pathlib import Path
 
 import envcheck
 from envcheck.model.invocation import Invocation
-from envcheck.model.report import Options
+from envcheck.model.report import Options, Report
+from envcheck.reports import html
 from envcheck.reports.terminal import screenshot
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+from support.browser import Browser
 from support.wheels import build_wheel
 
 ROOT = Path(__file__).parent.parent
@@ -32,7 +34,7 @@ PACKAGES = (
 
 
 def main() -> None:
-    """Two pictures in the directory given."""
+    """The terminal's pictures, and those of the page, in the directory given."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("directory", type=Path, help="where the pictures go")
     directory = parser.parse_args().directory
@@ -43,7 +45,8 @@ def main() -> None:
         install(project)
         draw(project, directory / "clean.svg")
         attack(project)
-        draw(project, directory / "attacked.svg")
+        report = draw(project, directory / "attacked.svg")
+        photograph(report, Path(temporary), directory)
 
 
 def install(project: Path) -> None:
@@ -75,7 +78,7 @@ def uv(project: Path, *arguments: str) -> None:
     subprocess.run([str(UV), *arguments, "--quiet"], cwd=project, check=True)
 
 
-def draw(project: Path, picture: Path) -> None:
+def draw(project: Path, picture: Path) -> Report:
     """Scan the project's venv as its developer would, and write what the terminal shows."""
     invocation = Invocation(
         environ={"HOME": "/home/ana", "USER": "ana"}, uids=(1000, 1000), gids=(1000, 1000), directory=str(project)
@@ -84,6 +87,30 @@ def draw(project: Path, picture: Path) -> None:
     report = envcheck.scan(str(project / ".venv"), options)
     picture.write_text(screenshot(report, "envcheck scan"), encoding="utf-8")
     print(picture)
+    return report
+
+
+def photograph(report: Report, temporary: Path, directory: Path) -> None:
+    """The page on a laptop, on a telephone in the dark, and as it is printed."""
+    page = temporary / "report.html"
+    page.write_text(html.render(report), encoding="utf-8")
+    browser = Browser(temporary / "profile")
+    try:
+        browser.show(page, width=1280, height=800)
+        browser.picture(directory / "html-laptop.png")
+        browser.run("document.querySelector('ol.entries').closest('section').scrollIntoView()")
+        browser.picture(directory / "html-ledger.png")
+        browser.show(page, width=390, height=844, dark=True, mobile=True)
+        browser.picture(directory / "html-phone.png")
+        # A4 at 96 dots an inch, without the margins.
+        browser.show(page, width=794 - 76, height=1123 - 76)
+        browser.command("Emulation.setEmulatedMedia", media="print")
+        browser.run("dispatchEvent(new Event('beforeprint'))")
+        browser.picture(directory / "html-print.png")
+    finally:
+        browser.driver.quit()
+    for name in ("laptop", "ledger", "phone", "print"):
+        print(directory / f"html-{name}.png")
 
 
 if __name__ == "__main__":

@@ -56,6 +56,7 @@ class Functions:
         self.budget = budget
         """What pays for the reading: another one may be put in its place from call to call."""
         self._text = decode(data)
+        self._may_yield = "yield" in self._text
         self._version = version
         # Which of several values a name has when the function runs, nobody tells.
         self._names = {name: "<local>." + name if name in facts.rebound else to for name, to in facts.names.items()}
@@ -141,7 +142,7 @@ class Functions:
         if of is not None and decorators != ["staticmethod"]:
             arguments = (None, *arguments)
         reader = Reader(self._version, names, {} if altered else self._texts)
-        reader.may_yield = "yield" in self._text
+        reader.may_yield = self._may_yield
         if of is not None and node.args.args and decorators != ["staticmethod"]:
             first = node.args.args[0].arg
             return Called(

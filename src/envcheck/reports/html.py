@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 _LONGEST_TEXT, _LONGEST_CODE, _CODE_OF_A_PAGE = 4_000, 100_000, 1_000_000
+_LONG = 40
+"""Evidence of so many characters is a sentence or a list, which a message may have."""
 _MOST_PATHS = 200
 _MARKS = {"good": "✔", "doubtful": "!", "bad": "✘"}
 _MOODS = {"good": "good", "doubtful": "look", "bad": "bad"}
@@ -192,7 +194,12 @@ def _finding(one: EnvironmentReport, finding: Finding, budget: Budget) -> dict[s
         "code": budget.take(code) if isinstance(code, str) else None,
         "paths": [_text(words.place(one.environment, path)) for path in paths[:_MOST_PATHS]],
         "more_paths": max(len(paths) - _MOST_PATHS, 0),
-        "evidence": [(_text(name), _told(value)) for name, value in finding.evidence if name not in shown],
+        # What the message says already is not said again.
+        "evidence": [
+            (_text(name), told)
+            for name, value in finding.evidence
+            if name not in shown and not (len(told := _told(value)) > _LONG and told in _text(finding.message))
+        ],
         "fingerprint": finding.fingerprint,
         "waived": None if finding.waived is None else _text(finding.waived),
         "waiver": to_paste(finding),
