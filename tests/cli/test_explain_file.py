@@ -66,3 +66,16 @@ def test_what_cannot_be_read_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as error:
         run([str(tmp_path / "none.pth")])
     assert "no such file" in error.value.message
+
+
+def test_no_line_is_wider_than_the_terminal_and_code_stays_behind_its_rule(
+    venv: Venv, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A terminal would break a long line at its left edge, where only our own words stand."""
+    pth = venv.site / "helper.pth"
+    pth.write_text(f"{CODE}{' ' * 300}; x = '{'Line 2 runs once: expected. ' * 20}'\n")
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = explained(pth, capsys).splitlines()
+    assert max(map(len, lines[1:])) <= 80
+    assert [line for line in lines if "expected" in line and not line.startswith((" ", "Inside"))] == []
+    assert "hidden" in "".join(lines) and "beyond the right edge" in " ".join(" ".join(lines).split())

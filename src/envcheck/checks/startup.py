@@ -336,11 +336,12 @@ def startup_code_hidden(facts: Facts, rule: Rule) -> Iterator[Finding]:
     """Entries whose text uses a trick."""
     for rank, entry in ranked(facts):
         if entry.notes:
-            tricks = "; ".join(_trick(note) for note in entry.notes)
+            tricks = "; ".join(trick(note) for note in entry.notes)
             yield about_entry(facts, rule, entry, f"{when_it_runs(rank, entry)}. It is hidden: {tricks}.")
 
 
-def _trick(note: str) -> str:
+def trick(note: str) -> str:
+    """A note of an entry as a clause."""
     if note.startswith("encoding "):
         return f"its first lines ask for the {note}, in which other text stands than most editors show"
     return _TRICKS.get(note, note)

@@ -73,6 +73,7 @@ def _explain_rule(wanted: str) -> int:
 def _explain_file(path: str, target: str | None) -> int:
     from envcheck.behavior.account import account_of_file, account_of_lines
     from envcheck.cli.launch import modelled_environ
+    from envcheck.cli.show import terminal_width
     from envcheck.files.root import Files, Unreadable
     from envcheck.formats import source
     from envcheck.model.invocation import Invocation
@@ -97,7 +98,7 @@ def _explain_file(path: str, target: str | None) -> int:
     account = account_of_lines(text) if path.endswith(".pth") else account_of_file(os.path.basename(path), data)
     if account.form in ("bytecode", "native"):
         text = ""
-    shown = explanation(path, text, plan, account)
+    shown = explanation(path, text, plan, account, terminal_width())
     encoding = sys.stdout.encoding or "utf-8"
     sys.stdout.write(shown.encode(encoding, "backslashreplace").decode(encoding))
     return 0

@@ -5,9 +5,11 @@ Every character of the file is made visible; only our own words stand at the lef
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
-from envcheck.checks.verdict import conduct, decisive, provenance
+from envcheck.checks.startup import trick
+from envcheck.checks.verdict import conduct, decisive, provenance, unclear
 from envcheck.model.behavior import Account
 from envcheck.model.startup import ClosureFile, StartupEntry, StartupPlan
 from envcheck.reports import words
@@ -16,15 +18,19 @@ from envcheck.reports.text import shorten, visible
 MAX_LINES = 2_000
 MAX_LINE = 4_000
 """Characters of one line; how many are left out is said."""
+_CODE = re.compile(r" *\d* *[|=] ")
 _CONDUCT = {
-    "calm": "nothing in its behaviour decides",
+    "calm": "none of that decides",
     "not-understood": "what it does is not understood",
     "suspicious": "its behaviour decides",
 }
 
 
-def explanation(path: str, text: str, plan: StartupPlan | None, account: Account) -> str:
-    """The whole text, ending in a newline. ``account`` is that of the file where no entry of the plan has one."""
+def explanation(path: str, text: str, plan: StartupPlan | None, account: Account, width: int | None = None) -> str:
+    """The whole text, ending in a newline. ``account`` is that of the file where no entry of the plan has one.
+
+    Lines are broken at ``width``, the file's own behind a rule: a terminal would break them at its left edge.
+    """
     entries = [] if plan is None else [entry for entry in plan.entries if entry.path == path]
     loading = [] if plan is None else [(e, f) for e in plan.entries for f in e.closure if f.path == path]
     lines = [visible(path), ""]
@@ -34,7 +40,23 @@ def explanation(path: str, text: str, plan: StartupPlan | None, account: Account
     for one in accounts:
         lines += _layers(one, 0)
         lines += _indicators(one)
-    return "\n".join(lines).rstrip("\n") + "\n"
+    broken = lines if width is None else [part for line in lines for part in _broken(line, width)]
+    return "\n".join(broken).rstrip("\n") + "\n"
+
+
+def _broken(line: str, width: int) -> list[str]:
+    if len(line) <= width:
+        return [line]
+    code = _CODE.match(line)
+    if code is not None:
+        rest, size = line[code.end() :], max(width - code.end(), 20)
+        after = re.sub(r"\d", " ", code[0])
+        pieces = [rest[start : start + size] for start in range(0, len(rest), size)]
+        return [code[0] + pieces[0], *(after + piece for piece in pieces[1:])]
+    from textwrap import wrap
+
+    margin = " " * (len(line) - len(line.lstrip()) + 8)
+    return wrap(line, width, subsequent_indent=margin, break_long_words=True, break_on_hyphens=False)
 
 
 def _why(entries: Sequence[StartupEntry], loading: Sequence[tuple[StartupEntry, ClosureFile]]) -> Iterator[str]:
@@ -48,6 +70,8 @@ def _why(entries: Sequence[StartupEntry], loading: Sequence[tuple[StartupEntry, 
         else:
             yield f"{place} does not run here: {visible(entry.reason or 'skipped')}."
         yield from _grounds(entry)
+        for note in entry.notes:
+            yield f"  hidden  {visible(trick(note))}"
         for file in entry.closure:
             yield f"  loads   {visible(file.path)}"
             yield from (f"        {line}" for line in _grounds(file))
@@ -72,7 +96,8 @@ def _grounds(item: StartupEntry | ClosureFile) -> Iterator[str]:
     if item.account is not None:
         why = decisive(item)
         reason = why or _CONDUCT[conduct(item)]
-        more = f": {visible(item.account.why)}" if why is None and item.account.why else ""
+        unknown = unclear(item) if why is None else None
+        more = f": {visible(unknown)}" if unknown else ""
         yield f"  does    {_abilities(item.account)}; {reason}{more}"
 
 
