@@ -1,8 +1,9 @@
 """The activate templates of venv, virtualenv and uv into ``src/envcheck/catalogue/data/activation.py``.
 
-    python tests/tools/make_activation.py WHEELHOUSE --python python3.11 [--library LABEL=DIR]…
+    python tests/tools/make_activation.py WHEELHOUSE --python python3.11 [--library LABEL=DIR]… [--add]
 
-WHEELHOUSE holds wheels of virtualenv and uv (``make_catalogue.py --download`` fetches them). A library is the standard
+With ``--add`` the tables keep what they have, and WHEELHOUSE needs only the releases that came since; else
+it holds wheels of virtualenv and uv (``make_catalogue.py --download`` fetches them). A library is the standard
 library of a trusted CPython, with the version to call it by: ``--library 3.12.1=/opt/python/lib/python3.12``. The
 templates of venv and virtualenv are read as they lie in the packages; uv keeps them in its binary and is let to make
 environments. Of venv's templates before CVE-2024-9287 was mended the mended form is made as well: the fix took every
@@ -33,6 +34,7 @@ from envcheck.catalogue.activation import (
     split,
     template_digest,
 )
+from envcheck.catalogue.data.activation import LINES, PATTERNS, TEMPLATES
 
 HOLE = re.compile("|".join(sorted(map(re.escape, PLACEHOLDERS), key=len, reverse=True)))
 SAMPLES = {
@@ -46,6 +48,11 @@ SAMPLES = {
     "deactivate": "/srv/env/bin/deactivate.nu",
     "comment": "",
 }
+PREFIXES = {
+    b"__VIRTUAL_PROMPT_PREFIX_%s__" % kind.upper(): b"""'('"$_virtualenv_prompt_%s:q"') '""" % kind
+    for kind in (b"tcsh", b"plain")
+}
+"""What virtualenv writes in place of these, but for prompts that end in an encoding's own shift."""
 
 
 class Template(NamedTuple):
@@ -85,6 +92,8 @@ def of_virtualenv(house: Path) -> Iterator[Template]:
             name = "activate" if name == "activate.sh" else name
             if "virtualenv/activation/" in member and name in LANGUAGES:
                 data = wheel.archive.read(member)
+                for hole, text in PREFIXES.items():
+                    data = data.replace(hole, text)
                 if not any(hole in data for hole in (b"__VENV_", b"{{")):
                     yield Template(name, data, "virtualenv", wheel.version)
 
@@ -140,6 +149,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("wheelhouse", type=Path)
     parser.add_argument("--python", required=True)
+    parser.add_argument("--add", action="store_true", help="keep what the tables have")
     parser.add_argument("--library", action="append", default=[], metavar="LABEL=DIR")
     arguments = parser.parse_args()
     libraries = dict(pair.split("=", 1) for pair in arguments.library)
@@ -154,10 +164,13 @@ def main() -> None:
     for name, language in LANGUAGES.items():
         own = [template for template in found if template.name == name]
         texts = {pattern_of(line) for template in own for line in split(language, template.text)}
-        patterns[name] = tuple(sorted(text for text in texts if "\0" in text))
+        before = PATTERNS.get(name, ()) if arguments.add else ()
+        patterns[name] = tuple(sorted({*before, *(text for text in texts if "\0" in text)}))
         fits = Tables((), patterns[name], {})
         plain = (text for text in texts if "\0" not in text and not is_unfilled(language, text, fits))
-        digests = "".join(sorted(map(line_digest, plain)))
+        had = "".join(LINES.get(name, ())) if arguments.add else ""
+        kept = {had[start : start + len(line_digest(""))] for start in range(0, len(had), len(line_digest("")))}
+        digests = "".join(sorted({*kept, *map(line_digest, plain)}))
         lines[name] = tuple(digests[start : start + 96] for start in range(0, len(digests), 96))
         tables = Tables(lines[name], patterns[name], {})
         seen: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
@@ -175,6 +188,8 @@ def main() -> None:
             digest: (next(iter(tools)), "; ".join(words(tool, versions, found) for tool, versions in tools.items()))
             for digest, tools in seen.items()
         }
+        if arguments.add:
+            templates[name] |= TEMPLATES.get(name, {})
     write(DATA / "activation.py", lines, patterns, templates)
 
 
