@@ -78,8 +78,13 @@ class Functions:
         sure = len(definitions) == 1 and name in self._bound and not altered
         for found in definitions:
             if isinstance(found, _ast.ClassDef):
-                for made in self._methods(found, {method} if method else _MAKING):
-                    yield self._read(made, arguments, sure and not found.decorator_list, name, altered)
+                wanted = {method} if method else _MAKING
+                own = {id(made) for made in _within(found.body, wanted)}
+                plain = sure and not found.decorator_list and len(found.bases) <= 1
+                for made in self._methods(found, wanted):
+                    # What comes before a class runs where it has no such method, or where that calls super().
+                    first = not own or id(made) in own
+                    yield self._read(made, arguments, plain and first, name, altered)
                 if not method and name not in self._implied:
                     self._implied.add(name)
                     for implied in self._methods(found, None):
@@ -97,7 +102,7 @@ class Functions:
         ]  # fmt: skip
         if wanted is None:
             own = [method for method in own if _implicit(method)]
-        if (not own or wanted is None) and depth < _MAX_BASES:
+        if depth < _MAX_BASES:
             for base in found.bases:
                 if isinstance(base, _ast.Name):
                     for other in self._definitions(base.id):
