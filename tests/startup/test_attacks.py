@@ -111,6 +111,11 @@ ATTACKS: dict[str, dict[str, Content]] = {
         "a.pth": "import sys; sys.path.insert(0, '{site}/first')\nimport sys; sys.path.insert(1, '{site}/second')\n"
         "import sys; del sys.path[0]\nimport m\n",
     },
+    "a place before the last one, where the last one may be missing": {
+        "first/m.py": 'mark("first")\n', "m.py": 'mark("site")\n', "third/n.py": "",
+        "a.pth": "import sys; len(sys.argv) > 99 and sys.path.append('{site}/third')\n"
+        "import sys; sys.path.insert(-1, '{site}/first')\nimport m\n",
+    },
     "sys.path is popped": {
         "first/m.py": 'mark("first")\n', "second/m.py": 'mark("second")\n',
         "a.pth": "import sys; sys.path[:0] = ['{site}/first', '{site}/second']; sys.path.pop(0)\nimport m\n",

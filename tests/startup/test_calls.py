@@ -172,6 +172,39 @@ CALLS: dict[str, dict[str, Content]] = {
     "a body that fails": {
         "a.pth": 'import m; m.go()\nimport os; mark("after")\n', "m.py": "def go():\n    raise ValueError\n",
     },
+    "a method of a class before it, through super": {
+        "a.pth": "import m; m.L()\n", "m.py": "class K:\n    def __init__(self):\n        import evil\n"
+        "class L(K):\n    def __init__(self):\n        super().__init__()\n",
+    },
+    "the first of two classes before it": {
+        "a.pth": "import m; m.L()\n", "m.py": "class J:\n    def __init__(self):\n        import evil\n"
+        "class K:\n    def __init__(self):\n        import good\nclass L(J, K):\n    pass\n",
+    },
+    "the members of an enumeration": {
+        "a.pth": "import m\n", "m.py": "import enum\nclass E(enum.Enum):\n    A = 1\n"
+        "    def __init__(self, value):\n        import evil\n",
+    },
+    "a function that another gives back": {
+        "a.pth": "import m\n", "m.py": "def go():\n    def inner():\n        import evil\n    return inner\ngo()()\n",
+    },
+    "a function that has the name of another within its neighbour": {
+        "a.pth": "import m\n", "m.py": "def go():\n    def first():\n        def inner():\n            import good\n"
+        "    def inner():\n        import evil\n    return inner\ngo()()\n",
+    },
+    "what a decorator puts around a function": {
+        "a.pth": "import m; m.start()\n",
+        "m.py": "def around(f):\n    def inner():\n        import evil\n    return inner\n"
+        "@around\ndef start():\n    pass\n",
+    },
+    "a lambda that a name holds": {
+        "a.pth": "import m\n", "m.py": "go = lambda name='evil': __import__('evil')\ngo()\n",
+    },
+    "a lambda in the place of a method": {
+        "a.pth": "import m\n", "m.py": "class K:\n    p = property(lambda self: __import__('evil'))\nK().p\n",
+    },
+    "a package that is looked into": {
+        "a.pth": "import importlib.util as u; u.find_spec('p.inner')\n", "p/__init__.py": "import evil\n",
+    },
     "a body that fails and is caught": {
         "a.pth": 'import m; m.start()\nimport os; mark("after")\n',
         "m.py": "def go():\n    import absent\n"
@@ -222,6 +255,27 @@ def test_a_name_of_which_it_is_not_plain_what_it_holds_is_listed(row_of: RowOf) 
     planned = row_of(of_minor((3, 11))).fill(files).planned()
     assert planned.possible == []
     assert planned.plan.entries[0].unresolved == ("__import__ of a name that is not literal",)
+
+
+@pytest.mark.parametrize(
+    ("line", "listed"),
+    [
+        ("import pickle; pickle.loads(b'cevil\\nx\\n.')", "pickle.loads"),
+        ("import pkgutil; pkgutil.resolve_name('evil:x')", "pkgutil.resolve_name"),
+        (
+            "import importlib.util as u; s = u.spec_from_file_location('evil', '{site}/evil.py'); "
+            "s.loader.exec_module(u.module_from_spec(s))",
+            "importlib.util.spec_from_file_location",
+        ),
+        ("import importlib.util as u; u.find_spec('evil' + '.' + u.sys.byteorder)",
+         "importlib.util.find_spec of a name that is not literal"),
+    ],
+)  # fmt: skip
+def test_code_that_is_loaded_by_ways_that_are_not_followed_is_listed(line: str, listed: str, row_of: RowOf) -> None:
+    row = row_of(of_minor((3, 11))).fill({"a.pth": f"{line}\n", "evil.py": 'mark("evil")\n'})
+    assert "evil" in row.start()
+    (entry,) = row.plan().entries
+    assert listed in entry.unresolved
 
 
 @pytest.mark.parametrize(

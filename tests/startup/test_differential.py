@@ -53,7 +53,10 @@ def test_the_plan_is_what_the_interpreter_runs(
     record_property("differential", [interpreter.text, len(numbers), ran])
 
 
-DISAGREEING: dict[str, str] = {}
+DISAGREEING: dict[str, str] = {
+    "a-path-line-that-a-second-pass-makes-certain": "the plan keeps the first pass's condition for what lies there",
+    "a-finder-behind-an-extension-in-a-conditional-place": "the plan has what the finder answers without a condition",
+}
 """Fixtures that are not mended yet."""
 
 

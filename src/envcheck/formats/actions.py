@@ -55,6 +55,19 @@ _ENDERS = frozenset(
     {"sys.exit", "os._exit", "os.abort"}
     | {f"os.exec{form}" for form in ("v", "ve", "vp", "vpe", "l", "le", "lp", "lpe")}
 )
+_LOADERS = frozenset(
+    {
+        "runpy.run_path", "runpy.run_module", "site.addpackage", "importlib.reload",
+        "importlib.util.spec_from_file_location", "importlib.machinery.SourceFileLoader",
+        "importlib.machinery.SourcelessFileLoader", "importlib.machinery.ExtensionFileLoader", "imp.load_source",
+        "imp.load_compiled", "imp.load_dynamic", "imp.load_module", "pkgutil.resolve_name",
+        "pickle.load", "pickle.loads", "marshal.load", "marshal.loads",
+        "logging.config.dictConfig", "logging.config.fileConfig",
+    }
+)  # fmt: skip
+"""Calls that load code, by ways that are not followed: they are listed."""
+_FINDERS = frozenset({"importlib.util.find_spec", "importlib.find_loader", "pkgutil.find_loader", "pkgutil.get_loader"})
+"""Calls that import what a module lies in, to look for it there."""
 HARMLESS = frozenset(
     {
         "os.environ.get", "os.getenv", "os.getcwd", "os.fspath", "os.path.join", "os.path.dirname", "os.path.abspath",
@@ -286,7 +299,7 @@ class Expressions:
         elif isinstance(node, (_ast.ListComp, _ast.SetComp, _ast.GeneratorExp, _ast.DictComp)):
             self._comprehension(node)
         elif isinstance(node, _ast.Lambda):
-            self._defaults(node.args)
+            self._lambda(node)
         elif isinstance(node, _ast.NamedExpr):
             self._expression(node.value)
             self._assign(node.target, node.value)
@@ -309,6 +322,20 @@ class Expressions:
         for default in (*arguments.defaults, *arguments.kw_defaults):
             if default is not None:
                 self._expression(default)
+
+    def _lambda(self, node: _ast.Lambda) -> None:
+        """Whether it is called, and when, is not known."""
+        self._defaults(node.args)
+        outer, self._names = self._names, self._names.copy()
+        bound = set(self.bound)
+        arguments = node.args
+        self._maybe += 1
+        for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg):
+            if each is not None:
+                self._names.bind(each.arg)
+        self._expression(node.body)
+        self._maybe -= 1
+        self._names, self.bound = outer, bound
 
     def _comprehension(self, node: _ast.ListComp | _ast.SetComp | _ast.GeneratorExp | _ast.DictComp) -> None:
         outer, self._names = self._names, self._names.copy()
@@ -339,6 +366,8 @@ class Expressions:
         dotted = self._names.dotted(node.func) or ""
         if dotted in IMPORTERS:
             self._dynamic_import(node, dotted)
+        elif dotted in _FINDERS:
+            self._finder_call(node, dotted)
         elif dotted in _EXECUTORS:
             self._execute(node, dotted)
         elif dotted in ("site.addsitedir", "addsitedir"):
@@ -362,7 +391,7 @@ class Expressions:
             self._act("exit", dotted)
         elif dotted not in HARMLESS:
             self._unknown_call(node, dotted)
-            if dotted in ("runpy.run_path", "runpy.run_module", "site.addpackage", "importlib.reload"):
+            if dotted in _LOADERS:
                 self._act("dynamic", dotted)
 
     def _unknown_call(self, node: _ast.Call, dotted: str) -> None:
@@ -406,6 +435,16 @@ class Expressions:
                 self._act("import", ".".join([*base, name[level:]]).rstrip("."))
                 return
         self._act("import", name[level:], level=level)
+
+    def _finder_call(self, node: _ast.Call, dotted: str) -> None:
+        name = self._first_text(node)
+        self._unknown_call(node, dotted)
+        if name is None:
+            self._act("dynamic", f"{dotted} of a name that is not literal")
+        elif "." in name.lstrip("."):
+            self._guarded += 1
+            self._act("import", name.lstrip(".").rpartition(".")[0], level=len(name) - len(name.lstrip(".")))
+            self._guarded -= 1
 
     def _execute(self, node: _ast.Call, dotted: str) -> None:
         argument = node.args[0] if node.args else None

@@ -80,8 +80,15 @@ class Functions:
         sure = len(definitions) == 1 and name in self._bound and not altered
         for found in definitions:
             if isinstance(found, _ast.ClassDef):
-                for made in self._methods(found, {method} if method else _MAKING):
-                    yield self._read(made, arguments, sure and not found.decorator_list, name, altered)
+                wanted = {method} if method else _MAKING
+                own = {id(made) for made in _within(found.body, wanted)}
+                plain = sure and not found.decorator_list and len(found.bases) <= 1
+                for made in self._methods(found, wanted):
+                    # What comes before a class runs where it has no such method, or where that calls super().
+                    first = not own or id(made) in own
+                    read = self._read(made, arguments, plain and first, name, altered)
+                    if first or read.facts.actions:
+                        yield read if first else read._replace(implicit=f"super().{made.name}")
                 if not method and name not in self._implied:
                     self._implied.add(name)
                     for implied in self._methods(found, None):
@@ -99,7 +106,7 @@ class Functions:
         ]  # fmt: skip
         if wanted is None:
             own = [method for method in own if _implicit(method)]
-        if (not own or wanted is None) and depth < _MAX_BASES:
+        if (not own or wanted is None or any(map(_names_super, own))) and depth < _MAX_BASES:
             for base in found.bases:
                 if isinstance(base, _ast.Name):
                     for other in self._definitions(base.id):
@@ -156,6 +163,19 @@ def _implicit(method: Function) -> bool:
     if method.name.startswith("__") and method.name.endswith("__"):
         return method.name not in _MAKING
     return any(not isinstance(each, _ast.Name) or each.id not in _UNBOUND for each in method.decorator_list)
+
+
+def _names_super(method: Function) -> bool:
+    """Whether a method may call the one of the same name that a class before its own has."""
+    parts: list[_ast.AST] = [*method.body]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, _ast.Name) and part.id == "super":
+            return True
+        for field in part._fields:
+            value = getattr(part, field, None)
+            parts += [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, _ast.AST)]
+    return False
 
 
 def _within(statements: Iterable[_ast.stmt], names: Collection[str] | None) -> Iterator[_ast.stmt]:

@@ -40,6 +40,8 @@ class Reader(Expressions):
         """Functions whose bodies are being read, one within another."""
         self._read: dict[str, bool] = {}
         """Functions at hand that were read, and whether a call for certain was among them."""
+        self._waiting: list[_ast.FunctionDef | _ast.AsyncFunctionDef] = []
+        """Functions that are defined within the one that is being read."""
 
     def body(self, statements: Iterable[_ast.stmt]) -> None:
         """Read statements that run one after another."""
@@ -65,7 +67,11 @@ class Reader(Expressions):
             self._assign(getattr(node, "name"), None)  # noqa: B009
 
     def _expression_statement(self, node: _ast.Expr) -> None:
-        self._expression(node.value)
+        if isinstance(node.value, _ast.Lambda):
+            # Nobody holds it: it cannot be called.
+            self._defaults(node.value.args)
+        else:
+            self._expression(node.value)
 
     def _assignment(self, node: _ast.Assign) -> None:
         self._expression(node.value)
@@ -96,6 +102,7 @@ class Reader(Expressions):
         if self._whole:
             self._at_hand[node.name] = node
             self._read.pop(node.name, None)
+            self._waiting.append(node)
 
     def function(
         self,
@@ -116,10 +123,20 @@ class Reader(Expressions):
             self._names.bind(instance[0], f"<local>.{instance[1]}()")
         whole, self._whole = self._whole, True
         self._inside += 1
+        waiting, self._waiting = self._waiting, []
         self.body(node.body)
+        self._never_called(self._waiting)
+        self._waiting = waiting
         self._inside -= 1
         # Behind a return under a condition everything is reached under one, up to the end of the function.
         self._names, self._maybe, self.bound, self._whole = outer, maybe, bound, whole
+
+    def _never_called(self, functions: list[_ast.FunctionDef | _ast.AsyncFunctionDef]) -> None:
+        """Read the functions within one that no call names: they are given back, or handed over, to be called."""
+        called = {id(node) for node in functions if self._at_hand.get(node.name) is node and node.name in self._read}
+        for node in functions:
+            if id(node) not in called and self._inside < _MAX_INSIDE:
+                self.function(node, (), plain=False)
 
     def _parameters(self, parameters: _ast.arguments, arguments: tuple[str | None, ...]) -> None:
         names = [each.arg for each in (*parameters.posonlyargs, *parameters.args)]
@@ -311,11 +328,15 @@ class Reader(Expressions):
                 self._act("call", called)
         self._decorators(node.decorator_list)
         self._bind(node.name)
-        if any(isinstance(each, _ast.FunctionDef) and each.name == "__class_getitem__" for each in node.body):
+        methods = {each.name for each in node.body if isinstance(each, _ast.FunctionDef)}
+        self._maybe += 1
+        if "__class_getitem__" in methods:
             # No call of it is written: ``Name[item]`` runs it.
-            self._maybe += 1
             self._act("call", f"<local>.{node.name}.__class_getitem__")
-            self._maybe -= 1
+        if methods & {"__new__", "__init__"} and not _PLAIN_BASES.issuperset(bases):
+            # An enumeration makes its members when it is defined.
+            self._act("call", f"<local>.{node.name}")
+        self._maybe -= 1
 
     def _decorators(self, decorators: list[_ast.expr]) -> None:
         for decorator in decorators:

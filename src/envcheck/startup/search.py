@@ -80,15 +80,23 @@ class Search:
         return self.find_in(tuple(entries), name, name)
 
     def insert(self, position: int, entry: PathEntry) -> None:
-        """``sys.path.insert(position, …)``: where conditional entries stand before it, each place that it may get."""
-        certain = [index for index, other in enumerate(self.path) if other.when is None]
-        open_ones = [other.when for other in self.path[:position] if other.when is not None] if position > 0 else []
+        """``sys.path.insert(position, …)``: where conditional entries are counted, each place that it may get."""
+        counted = self.path[:position] if position >= 0 else self.path[position:]
+        open_ones = [other.when for other in counted if other.when is not None]
         if not open_ones:
             self.path.insert(position, entry)
             return
-        latest = certain[position - 1] + 1 if len(certain) >= position else len(self.path)
+        certain = [index for index, other in enumerate(self.path) if other.when is None]
+        if position >= 0:
+            # Without those that are not there, it gets behind as many of the others.
+            earliest = position
+            latest = certain[position - 1] + 1 if len(certain) >= position else len(self.path)
+        else:
+            # Counted from the end, it gets before as many of the others.
+            earliest = certain[position] if len(certain) >= -position else 0
+            latest = max(len(self.path) + position, 0)
         self.path.insert(latest, entry)
-        self.path.insert(position, entry._replace(when=entry.when or open_ones[0]))
+        self.path.insert(earliest, entry._replace(when=entry.when or open_ones[0]))
 
     @property
     def barred(self) -> str | None:
