@@ -11,6 +11,7 @@ import pytest
 from envcheck.cli.main import main
 from envcheck.files.root import Files
 from envcheck.locks.builds import backend_of, built_here
+from envcheck.locks.quality import outside
 from envcheck.locks.read import read_lock
 from envcheck.locks.report import Judged, judge
 from envcheck.locks.targets import accepted, fits
@@ -265,3 +266,42 @@ def test_the_command_fails_at_its_threshold_and_refuses_what_it_cannot_read(tmp_
     assert main(["lock", str(lock), "--platform", "beos"]) == 2
     os.unlink(lock)
     assert main(arguments) == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "seen"),
+    [
+        ("../shared", "../shared"), ("libs/../../shared", "../shared"), ("..", ".."), ("..\\shared", "../shared"),
+        ("/srv/shared", "../shared"), ("libs/../shared", None), ("./shared", None), ("shared/..", None),
+        ("..shared", None), ("/srv/project/x", None), (None, None), ("https://index.example/../x", None),
+    ],
+)  # fmt: skip
+def test_a_directory_outside_of_the_locks_own_is_told(path: str | None, seen: str | None) -> None:
+    assert outside("/srv/project", path) == seen
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("requirements.txt", "-e ../shared#egg=shared\n"),
+        ("uv.lock", "version = 1\n[[package]]\nname = 'shared'\nversion = '1'\nsource = {editable = '../shared'}\n"),
+    ],
+)
+def test_an_editable_outside_of_the_locks_directory_is_a_note(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "project").mkdir()
+    lock = tmp_path / "project" / name
+    lock.write_text(text)
+    (problem,) = (one for one in read_lock(Files(), str(lock)).problems if one.rule == "lock-path-outside")
+    assert problem.message.endswith("is taken from ../shared, outside of the directory of the lock")
+
+
+def test_options_of_included_files_count_for_builds_too(tmp_path: Path) -> None:
+    path = tmp_path / "requirements.txt"
+    path.write_text(f"-r base.txt\nalpha==1 --hash=sha256:{SHA}\n")
+    (tmp_path / "base.txt").write_text("--no-binary=alpha\n")
+    assert {build.package.name for build in judged(path).builds} == {"alpha"}
+    (tmp_path / "base.txt").write_text("--requirement=deep/more.txt\n")
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep/more.txt").write_text("--no-binary :all:\n")
+    assert {build.package.name for build in judged(path).builds} == {"alpha"}

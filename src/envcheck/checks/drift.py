@@ -190,6 +190,22 @@ def lock_mutable_reference(facts: Facts, rule: Rule) -> Iterator[Finding]:
     yield from each_problem(facts, rule)
 
 
+@check(
+    Rule(
+        id="lock-path-outside",
+        severity=Severity.INFO,
+        summary="The lock takes a package from a directory outside of its own (../).",
+        why="What stands there is not what a review of the lock's repository has seen, and no hash pins it. In a "
+        "repository of several projects it is ordinary.",
+        remedy="see that the directory is part of the same repository",
+        example="-e ../shared",
+    )
+)
+def lock_path_outside(facts: Facts, rule: Rule) -> Iterator[Finding]:
+    """One finding an entry."""
+    yield from each_problem(facts, rule)
+
+
 CHECKS: tuple[Check, ...] = (
     lock_version,
     lock_missing,
@@ -200,6 +216,7 @@ CHECKS: tuple[Check, ...] = (
     lock_weak_hash,
     lock_insecure_source,
     lock_mutable_reference,
+    lock_path_outside,
 )
 
 

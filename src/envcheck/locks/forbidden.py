@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from envcheck.files.root import Files, Missing, Unreadable
 from envcheck.locks.builds import Build
+from envcheck.locks.entries import options
 from envcheck.locks.project import read_project
 from envcheck.locks.requirement_lines import decode, logical_lines
 from envcheck.locks.script import read_script, script_of
@@ -22,6 +23,8 @@ from envcheck.model.lock import Lock, LockedPackage, LockFormat, LockProblem
 from envcheck.model.nouns import NamedTuple
 
 ALL, NONE = ":all:", ":none:"
+_MAX_INCLUDED = 16
+"""Files within files; what goes deeper is no lock that is read."""
 
 
 class Configured(NamedTuple):
@@ -201,21 +204,36 @@ def _named(only: set[str], built: set[str], where: str) -> Configured:
 
 
 def _pip_options(files: Files, path: str) -> Configured:
-    """The options of a requirements file."""
+    """The options of a requirements file, in the order in which pip reads them: an included file's where it stands."""
     sets: dict[str, set[str]] = {"--only-binary": set(), "--no-binary": set()}
     only, built = sets.values()
-    try:
-        lines = list(logical_lines(decode(files.read(path, files.limits.lock))))
-    except Unreadable:
-        return Configured(False)
-    for _, line in lines:
-        if not line.lstrip().startswith("-"):
-            continue
+    for line in _option_lines(files, path, ()):
         words = line.replace("=", " ").split()
         for option, value in pairwise(words):
             if option in sets:
                 _take(value, sets[option], built if sets[option] is only else only)
     return _named(only, built, "--")
+
+
+def _option_lines(files: Files, path: str, above: tuple[str, ...]) -> Iterator[str]:
+    """The lines of options of a requirements file and of those that it includes; what cannot be read has none."""
+    if path in above or len(above) > _MAX_INCLUDED:
+        return
+    try:
+        lines = list(logical_lines(decode(files.read(path, files.limits.lock))))
+    except Unreadable:
+        return
+    for _, line in lines:
+        if not line.lstrip().startswith("-"):
+            continue
+        try:
+            included = options(line)[1].included
+        except Wrong:
+            included = ()
+        for name, _ in included:
+            nested = os.path.normpath(os.path.join(os.path.dirname(path), name.removeprefix("file://")))
+            yield from _option_lines(files, nested, (*above, path))
+        yield line
 
 
 def _take(value: str, own: set[str], other: set[str]) -> None:

@@ -6,6 +6,7 @@ Judged over the whole lock, whatever is selected: another machine installs from 
 from __future__ import annotations
 
 import functools
+import posixpath
 from collections.abc import Iterator
 
 from envcheck.locks.archives import archive_kind, filename_of, is_hex
@@ -44,7 +45,19 @@ def problems(lock: Lock) -> tuple[LockProblem, ...]:
         if package.source_kind == "git" and package.commit is None:
             message = f"{_shown(package)} is taken from {package.source} without a full commit: what it names can move"
             found.append(LockProblem("lock-mutable-reference", package.where, message, package.name))
+        elsewhere = outside(posixpath.dirname(lock.path), package.source) if package.source_kind in _PATHS else None
+        if elsewhere is not None:
+            message = f"{_shown(package)} is taken from {elsewhere}, outside of the directory of the lock"
+            found.append(LockProblem("lock-path-outside", package.where, message, package.name))
     return (*found, *_look_alikes(lock))
+
+
+def outside(directory: str, source: str | None) -> str | None:
+    """A path of a lock as seen from the lock's directory, where it leads out of that; ``None`` where it does not."""
+    if source is None or "://" in source:
+        return None
+    relative = posixpath.relpath(posixpath.join(directory, source.replace("\\", "/")), directory)
+    return relative if relative == ".." or relative.startswith("../") else None
 
 
 def is_strong(algorithm: str, digest: str) -> bool:
