@@ -14,6 +14,12 @@ from support.venvs import Venv, make_venv
 CODE = "import base64; exec(base64.b64decode('aW1wb3J0IG9zOyBvcy5zeXN0ZW0oJ3gnKQ=='))"
 
 
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No line is broken, but where a test asks for another width."""
+    monkeypatch.setenv("COLUMNS", "400")
+
+
 @pytest.fixture
 def venv(tmp_path: Path) -> Venv:
     return make_venv(tmp_path / "venv", own())
@@ -31,7 +37,8 @@ def test_a_line_is_told_with_what_it_does_and_the_code_inside(venv: Venv, capsys
     assert "Line 2 runs" in text
     assert ": hostile." in text
     assert "no installed package lists it" in text
-    assert "it executes what it decodes" in text
+    # Lines are broken at the terminal's width, wherever the path of the environment leaves room.
+    assert "it executes what it decodes" in " ".join(text.split())
     assert f"    2 | {CODE}" in text
     assert "Inside, by base64, exec: 25 bytes" in text
     assert "| import os; os.system('x')" in text

@@ -170,7 +170,7 @@ def debian_venv_with_system_site(shop: Workshop, folder: Path) -> Made:
     inside = folder / "root" / made.path.relative_to("/")
     shutil.copytree(made.path, inside, symlinks=True)
     shutil.copy2(shop.small_lock, inside.parent)
-    return Made(made.path, made.path.parent / shop.small_lock.name, folder / "root")
+    return Made(made.path, inside.parent / shop.small_lock.name, folder / "root")
 
 
 def conda_prefix(shop: Workshop, folder: Path) -> Made:

@@ -110,7 +110,8 @@ def test_each_account_for_whom_something_else_runs_is_told_of(machine: Machine) 
 
 def test_the_report_says_for_whom_it_speaks(machine: Machine) -> None:
     machine.write("home/ana/.local/lib/python3.11/site-packages/usercustomize.py", "import os\n")
-    printed = " ".join(scanning.envcheck("scan", "--root", machine.top, "/usr").stdout.decode().split())
+    wide = {**scanning.environ(), "COLUMNS": "400"}
+    printed = " ".join(scanning.envcheck("scan", "--root", machine.top, "/usr", env=wide).stdout.decode().split())
     assert printed.count(f"the machine at {machine.top}") == 2
     assert "no flags, user root" in printed
     assert "no flags, user ana" in printed

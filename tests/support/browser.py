@@ -63,8 +63,8 @@ class Browser:
 
         messages = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
         urls = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
-        # The browser's own first tab, which may still be loading; no page may ask for these.
-        return [url for url in urls if not url.startswith("chrome:")]
+        # The browser's own first tab may still be loading, with pictures of its own; no page of ours may have either.
+        return [url for url in urls if not url.startswith(("chrome:", "data:"))]
 
     def picture(self, path: Path, whole: bool = False) -> None:
         """What is seen, or the whole page, as a PNG."""

@@ -56,7 +56,7 @@ def new_parser() -> options.Parser:
         "--for",
         action="append",
         default=[],
-        dest="targets",
+        dest="wanted",
         metavar="TARGET",
         help="fetch and require only what fits there: an environment, an interpreter, or a platform as "
         "3.12-linux-x86_64-glibc2.36",
@@ -105,10 +105,10 @@ def run(arguments: Sequence[str]) -> int:
     )
     excepted = tuple(given.exceptions)
     needed = []
-    if given.targets:
+    if given.wanted:
         from envcheck.locks.needed import needed as needed_by
 
-        needed = [needed_by(lock, _python(one)) for one in given.targets]
+        needed = [needed_by(lock, _python(one)) for one in given.wanted]
     if given.check:
         made = check(files, lock, read_committed(files, target), places, needed=needed)
         return _tell(made, target, excepted, checked=True)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _LONGEST_TEXT, _LONGEST_CODE, _CODE_OF_A_PAGE = 4_000, 100_000, 1_000_000
 _LONG = 40
 """Evidence of so many characters is a sentence or a list, which a message may have."""
+_HASHES = ("sha256", "expected")
+"""Evidence that always stands in its own row."""
 _MOST_PATHS = 200
 _MARKS = {"good": "✔", "doubtful": "!", "bad": "✘"}
 _MOODS = {"good": "good", "doubtful": "look", "bad": "bad"}
@@ -196,9 +198,10 @@ def _finding(one: EnvironmentReport, finding: Finding, budget: Budget) -> dict[s
         "more_paths": max(len(paths) - _MOST_PATHS, 0),
         # What the message says already is not said again.
         "evidence": [
-            (_text(name), told)
+            (_text(name), _told(value))
             for name, value in finding.evidence
-            if name not in shown and not (len(told := _told(value)) > _LONG and told in _text(finding.message))
+            if name not in shown
+            and (name in _HASHES or len(told := _told(value)) <= _LONG or told not in _text(finding.message))
         ],
         "fingerprint": finding.fingerprint,
         "waived": None if finding.waived is None else _text(finding.waived),
