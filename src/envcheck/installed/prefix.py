@@ -35,7 +35,6 @@ def verify_prefix(
     """
     if environment.kind != "target-directory":
         _find_configuration(files, environment, tally)
-        _find_receipts(files, environment, tally)
     if environment.kind != "venv":
         return
     _check_cfg(files, environment, tally)
@@ -46,45 +45,49 @@ def verify_prefix(
 
 
 def _find_configuration(files: Files, environment: Environment, tally: Tally) -> None:
+    """Installer configuration, and what uv and pipx left about how they installed, where it decides an upgrade."""
     for name in INSTALLER_CONFIGURATION:
         path = f"{environment.path}/{name}"
-        if files.lstat(path) is None:
-            continue
-        _check_link(files, path, tally)
-        try:
-            data = files.read(path)
-        except Unreadable as error:
-            files.miss(error.path, error.why)
-            tally.add("installer-config", path, detail=error.why)
+        data = _read_settings(files, path, tally, "installer-config", None)
+        if data is None:
             continue
         found = read_configuration(data)
-        actual = sha256(data).hexdigest()
-        if not found.decisive:
-            tally.add("installer-config-inert", path, actual=actual)
-            continue
-        tally.add("installer-config", path, actual=actual, detail=_settings(found), line=found.decisive[0].line)
-
-
-def _find_receipts(files: Files, environment: Environment, tally: Tally) -> None:
-    """What uv and pipx left about how they installed: told where it decides what an upgrade installs."""
+        if found.decisive:
+            _tell_settings(found, data, path, tally, "installer-config", None)
+        else:
+            tally.add("installer-config-inert", path, actual=sha256(data).hexdigest())
     for name, command in RECEIPTS.items():
         path = f"{environment.path}/{name}"
-        if files.lstat(path) is None:
+        data = _read_settings(files, path, tally, "installer-receipt", command)
+        if data is None:
             continue
-        _check_link(files, path, tally)
         try:
-            data = files.read(path)
             found = read_receipt(name, data)
-        except Unreadable as error:
-            files.miss(error.path, error.why)
-            tally.add("installer-receipt", path, detail=error.why, kind=command)
-            continue
         except UnreadableReceipt as error:
             tally.add("installer-receipt", path, detail=str(error), kind=command)
             continue
         if found.decisive:
-            actual, line = sha256(data).hexdigest(), found.decisive[0].line
-            tally.add("installer-receipt", path, actual=actual, detail=_settings(found), line=line, kind=command)
+            _tell_settings(found, data, path, tally, "installer-receipt", command)
+
+
+def _read_settings(files: Files, path: str, tally: Tally, problem: Problem, kind: str | None) -> bytes | None:
+    """A file of settings, links looked at; ``None`` where there is none, or it cannot be read, which is told."""
+    if files.lstat(path) is None:
+        return None
+    _check_link(files, path, tally)
+    try:
+        return files.read(path)
+    except Unreadable as error:
+        files.miss(error.path, error.why)
+        tally.add(problem, path, detail=error.why, kind=kind)
+        return None
+
+
+def _tell_settings(
+    found: Configuration, data: bytes, path: str, tally: Tally, problem: Problem, kind: str | None
+) -> None:
+    actual, line = sha256(data).hexdigest(), found.decisive[0].line
+    tally.add(problem, path, actual=actual, detail=_settings(found), line=line, kind=kind)
 
 
 def _settings(found: Configuration) -> str:
